@@ -1,0 +1,28 @@
+/*
+ * What follows a birth, for each of the ways in which a program can ask for it.
+ * Each is called after the real call succeeded (or, for connect, was made), and
+ * leaves errno as it was.
+ */
+#ifndef HALFCLOSE_BIRTH_H
+#define HALFCLOSE_BIRTH_H
+
+#include "fdtab.h"
+#include "probe.h"
+
+#include <netinet/in.h>
+
+void hc_birth_socket(int fd, int domain, int type, int protocol);
+
+/* since: hc_now() before the call; error: 0 or errno after it. */
+void hc_birth_connect(int fd, const struct sockaddr *peer, socklen_t size, int error, uint64_t since);
+
+/* peer and size as they were given to accept: NULL where nothing was. */
+void hc_birth_accept(int listener, int fd, const struct sockaddr *peer, const socklen_t *size);
+
+/* Takes in a descriptor of unknown origin if it is a socket that is followed. */
+void hc_birth_adopt(int fd, enum hc_via via);
+
+/* Writes the adopt event of a descriptor that is in the table. */
+void hc_record_adopted(int fd, enum hc_via via);
+
+#endif

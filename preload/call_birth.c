@@ -1,0 +1,206 @@
+/*
+ * How a connection is born: socket, socketpair, connect, listen, accept. Here
+ * bookkeeping comes after the real call, which is what gives the number.
+ */
+#include "birth.h"
+#include "only.h"
+#include "options.h"
+#include "recorder.h"
+
+#include <string.h>
+
+void hc_birth_socket(int fd, int domain, int type, int protocol)
+{
+	uint32_t word = hc_self.on ? hc_kind(domain, type, protocol, hc_options.SOCKETS == HC_SOCKETS_TCP_UNIX) : 0;
+	if (word)
+		hc_fd_fill(fd, word, hc_new_sock(), hc_self.recording ? hc_now() : 0);
+	else
+		hc_fd_forget(fd);
+}
+
+HC_HOOK int socket(int domain, int type, int protocol)
+{
+	hc_libc_need();
+	int fd = hc_libc.socket(domain, type, protocol);
+	if (fd >= 0)
+		hc_birth_socket(fd, domain, type, protocol);
+	return fd;
+}
+
+HC_HOOK int socketpair(int domain, int type, int protocol, int pair[2])
+{
+	hc_libc_need();
+	int result = hc_libc.socketpair(domain, type, protocol, pair);
+	for (int i = 0; !result && i < 2; i++) {
+		hc_birth_socket(pair[i], domain, type, protocol);
+		hc_record_adopted(pair[i], HC_VIA_socketpair);
+	}
+	return result;
+}
+
+/* Leaves the table what HALFCLOSE_ONLY lets through. */
+static bool is_wanted(int fd, const struct hc_address *local, const struct hc_address *peer)
+{
+	if (hc_only_connection(local, peer))
+		return true;
+	hc_fd_forget(fd);
+	return false;
+}
+
+/* Can the kernel have failed to read the caller's address? */
+static bool is_readable(const struct sockaddr *peer, socklen_t size, int error)
+{
+	return peer && size >= sizeof peer->sa_family && error != EFAULT && error != EINVAL && error != EBADF &&
+	       error != ENOTSOCK;
+}
+
+static size_t unix_path(const struct sockaddr *peer, socklen_t size, const char **path)
+{
+	size_t head = offsetof(struct sockaddr, sa_data);
+	*path = peer->sa_data;
+	if (peer->sa_family != AF_UNIX || size <= head || size > head + 108)
+		return 0;
+	return peer->sa_data[0] ? strnlen(peer->sa_data, size - head) : size - head;
+}
+
+void hc_birth_connect(int fd, const struct sockaddr *peer, socklen_t size, int error, uint64_t since)
+{
+	struct hc_fd *entry = hc_fd(fd);
+	struct hc_address to = { 0 }, local = { 0 };
+	const char *path = NULL;
+	size_t length = 0, used = 0;
+	int kept = errno;
+
+	if (!error || error == EINPROGRESS || error == EINTR)
+		hc_fd_mark(fd, HC_FD_CONNECTED);
+	if (is_readable(peer, size, error)) {
+		hc_address_from(&to, peer, size);
+		length = unix_path(peer, size, &path);
+	}
+	bool named = (hc_self.recording || hc_only_has_names()) && !length;
+	if (named && (!error || error == EINPROGRESS))
+		hc_probe_local(fd, &local);
+	if (!is_wanted(fd, &local, &to) || !hc_self.recording)
+		goto out;
+	struct hc_connect *event = hc_record(HC_EVENT_connect, length);
+	if (!event)
+		goto out;
+	hc_record_socket(&event->socket, fd, entry);
+	event->result = (uint32_t)error;
+	event->us = (event->record.t - since) / 1000;
+	event->local = local;
+	event->peer = to;
+	event->path = hc_tail(event, &used, path ? path : "", length);
+	hc_commit(event);
+out:
+	errno = kept;
+}
+
+HC_HOOK int connect(int fd, const struct sockaddr *peer, socklen_t size)
+{
+	hc_libc_need();
+	if (likely(!hc_fd_word(fd)))
+		return hc_libc.connect(fd, peer, size);
+	uint64_t since = hc_self.recording ? hc_now() : 0;
+	int result = hc_libc.connect(fd, peer, size);
+	hc_birth_connect(fd, peer, size, result ? errno : 0, since);
+	return result;
+}
+
+/* Records what a listener is bound to, once; where that is one address, its
+ * connections need not be asked for theirs. */
+static void note_listener(int fd, struct hc_fd *entry, uint32_t word)
+{
+	static const uint8_t any[16];
+	struct hc_address local = { 0 };
+	char path[108];
+	size_t length = 0, used = 0;
+
+	if (word & HC_FD_UNIX)
+		length = hc_probe_unix_path(fd, false, path, sizeof path);
+	else
+		hc_probe_local(fd, &local);
+	if (!(word & HC_FD_UNIX) && local.family && memcmp(local.ip, any, sizeof any))
+		hc_fd_mark(fd, HC_FD_ONE_ADDRESS);
+	struct hc_listen *event = hc_record(HC_EVENT_listen, length);
+	if (!event)
+		return;
+	hc_record_socket(&event->socket, fd, entry);
+	event->local = local;
+	event->path = hc_tail(event, &used, path, length);
+	hc_commit(event);
+}
+
+HC_HOOK int listen(int fd, int backlog)
+{
+	hc_libc_need();
+	int result = hc_libc.listen(fd, backlog);
+	uint32_t word = result ? 0 : hc_fd_word(fd);
+	if (unlikely(word && !(word & HC_FD_LISTENER))) {
+		int kept = errno;
+		hc_fd_mark(fd, HC_FD_LISTENER);
+		if (hc_self.recording)
+			note_listener(fd, hc_fd(fd), word);
+		errno = kept;
+	}
+	return result;
+}
+
+void hc_birth_accept(int listener, int fd, const struct sockaddr *peer, const socklen_t *size)
+{
+	uint32_t word = hc_fd_word(listener);
+	struct hc_address from = { 0 }, local = { 0 };
+	int kept = errno;
+
+	if (!word) {
+		hc_fd_forget(fd);
+		return;
+	}
+	const struct hc_fd *its = hc_fd(listener);
+	/* an accepted socket has its listener's SO_LINGER */
+	uint32_t own = (word & (HC_FD_TCP | HC_FD_UNIX | HC_FD_INET6 | HC_FD_MPTCP | HC_FD_LINGER0)) | HC_FD_ACCEPTED;
+	bool named = hc_self.recording || hc_only_has_names();
+	struct hc_fd *entry = hc_fd_fill(fd, own, hc_new_sock(), hc_self.recording ? hc_now() : 0);
+	if (!named || !entry)
+		goto out;
+	if (!(word & HC_FD_UNIX)) {
+		if (peer && size && *size >= sizeof(struct sockaddr_in))
+			hc_address_from(&from, peer, *size);
+		else
+			hc_probe_peer(fd, &from);
+		if (!(word & HC_FD_ONE_ADDRESS) || hc_only_has_names())
+			hc_probe_local(fd, &local);
+	}
+	if (!is_wanted(fd, &local, &from) || !hc_self.recording)
+		goto out;
+	struct hc_accept *event = hc_record_at(HC_EVENT_accept, 0, entry->born);
+	if (!event)
+		goto out;
+	hc_record_socket(&event->socket, fd, entry);
+	event->listener = its->sock;
+	event->local = local;
+	event->peer = from;
+	hc_commit(event);
+out:
+	errno = kept;
+}
+
+HC_HOOK int accept(int fd, struct sockaddr *peer, socklen_t *size)
+{
+	hc_libc_need();
+	int result = hc_libc.accept(fd, peer, size);
+	if (result >= 0)
+		hc_birth_accept(fd, result, peer, size);
+	return result;
+}
+
+HC_HOOK int accept4(int fd, struct sockaddr *peer, socklen_t *size, int flags)
+{
+	hc_libc_need();
+	int result = hc_libc.accept4(fd, peer, size, flags);
+	if (result >= 0)
+		hc_birth_accept(fd, result, peer, size);
+	return result;
+}
+
+HC_ALIAS(__connect, connect);

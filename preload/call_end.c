@@ -1,0 +1,109 @@
+/*
+ * How a descriptor ends, one by one or in numbers.
+ */
+#include "ending.h"
+#include "range.h"
+
+#include <linux/close_range.h>
+#include <pthread.h>
+#include <sys/single_threaded.h>
+
+HC_HOOK int close(int fd)
+{
+	struct hc_ending ending;
+	hc_libc_need();
+	if (likely(!hc_fd_word(fd)))
+		return hc_libc.close(fd);
+	/* a cancellation that is pending acts here, as it would at the start of
+	 * the real close, while nothing has changed yet */
+	pthread_testcancel();
+	bool followed = hc_ending_begin(&ending, fd, HC_HOW_close, HC_CALLER);
+	int result = hc_libc.close(fd);
+	/* Linux has freed the number whatever close says, but for EBADF, where
+	 * there was none */
+	if (followed)
+		hc_ending_finish(&ending);
+	return result;
+}
+
+HC_HOOK int fclose(FILE *stream)
+{
+	struct hc_ending ending;
+	hc_libc_need();
+	if (!hc_fdtab.size)
+		return hc_libc.fclose(stream);
+	bool followed = hc_ending_begin(&ending, fileno_unlocked(stream), HC_HOW_fclose, HC_CALLER);
+	int result = hc_libc.fclose(stream);
+	if (followed)
+		hc_ending_finish(&ending);
+	return result;
+}
+
+static FILE *end_by_freopen(FILE *(*real)(const char *, const char *, FILE *), const char *path, const char *mode,
+                            FILE *stream, enum hc_how how, const void *caller)
+{
+	struct hc_ending ending;
+	int fd = hc_fdtab.size ? fileno_unlocked(stream) : -1;
+	bool followed = hc_ending_begin(&ending, fd, how, caller);
+	FILE *result = real(path, mode, stream);
+	if (followed)
+		hc_ending_finish(&ending);
+	return result;
+}
+
+HC_HOOK FILE *freopen(const char *path, const char *mode, FILE *stream)
+{
+	hc_libc_need();
+	return end_by_freopen(hc_libc.freopen, path, mode, stream, HC_HOW_freopen, HC_CALLER);
+}
+
+HC_HOOK FILE *freopen64(const char *path, const char *mode, FILE *stream)
+{
+	hc_libc_need();
+	return end_by_freopen(hc_libc.freopen64, path, mode, stream, HC_HOW_freopen64, HC_CALLER);
+}
+
+/* Numbers that end by one call are closed one by one instead, as far as they
+ * are followed, so that each is judged right before it ends; the call closes
+ * the rest. */
+static void end_range(unsigned first, unsigned last, enum hc_how how, const void *caller)
+{
+	struct hc_ending ending;
+	for (int fd = hc_fd_next((int)first); fd >= 0 && (unsigned)fd <= last; fd = hc_fd_next(fd + 1)) {
+		if (!hc_ending_begin(&ending, fd, how, caller))
+			continue;
+		hc_sys(SYS_close, fd, 0, 0, 0, 0);
+		hc_ending_finish(&ending);
+	}
+}
+
+void hc_end_range(unsigned first, unsigned last, int flags, enum hc_how how, const void *caller)
+{
+	int kept = errno;
+	/* close-on-exec is set instead of an end, and another flag is refused */
+	if (first > last || flags & ~(int)CLOSE_RANGE_UNSHARE)
+		return;
+	/* the other threads keep the descriptors that this one parts from */
+	if (flags & (int)CLOSE_RANGE_UNSHARE && !__libc_single_threaded)
+		return;
+	if (hc_ending_any(first, last) && !hc_is_guest())
+		end_range(first, last, how, caller);
+	errno = kept;
+}
+
+HC_HOOK int close_range(unsigned first, unsigned last, int flags)
+{
+	hc_libc_need();
+	hc_end_range(first, last, flags, HC_HOW_close_range, HC_CALLER);
+	return hc_libc.close_range(first, last, flags);
+}
+
+HC_HOOK void closefrom(int first)
+{
+	hc_libc_need();
+	hc_end_range(first < 0 ? 0 : (unsigned)first, UINT32_MAX, 0, HC_HOW_closefrom, HC_CALLER);
+	hc_libc.closefrom(first);
+}
+
+HC_ALIAS(__close, close);
+HC_ALIAS(_IO_fclose, fclose);

@@ -1,0 +1,228 @@
+/*
+ * How processes come and go: each fork, spawn and exec can share descriptors,
+ * each exec and exit ends some.
+ */
+#include "ending.h"
+#include "recorder.h"
+
+#include <alloca.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+HC_HOOK pid_t fork(void)
+{
+	hc_libc_need();
+	/* the pthread_atfork handlers of init.c do the work, since libc's own
+	 * forks (daemon, forkpty) come by them too; only the child's id is
+	 * known here alone */
+	pid_t child = hc_libc.fork();
+	if (child)
+		hc_fork_parent(child);
+	return child;
+}
+
+HC_HOOK pid_t _Fork(void)
+{
+	hc_libc_need();
+	hc_fork_prepare();
+	pid_t child = hc_libc._Fork();
+	if (child)
+		hc_fork_parent(child);
+	else
+		hc_fork_child();
+	return child;
+}
+
+HC_HOOK int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+                        const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
+{
+	hc_libc_need();
+	hc_note_spawn();
+	return hc_libc.posix_spawn(pid, path, actions, attributes, argv, envp);
+}
+
+HC_HOOK int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
+                         const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
+{
+	hc_libc_need();
+	hc_note_spawn();
+	return hc_libc.posix_spawnp(pid, file, actions, attributes, argv, envp);
+}
+
+HC_HOOK FILE *popen(const char *command, const char *mode)
+{
+	hc_libc_need();
+	hc_note_spawn();
+	return hc_libc.popen(command, mode);
+}
+
+HC_HOOK int system(const char *command)
+{
+	hc_libc_need();
+	hc_note_spawn();
+	return hc_libc.system(command);
+}
+
+/* In a vfork child only the parent's doubt is raised: the child's descriptors
+ * are a copy, but this memory is the parent's. */
+static bool exec_begin(const void *caller)
+{
+	if (!hc_self.on)
+		return false;
+	hc_note_spawn();
+	if (hc_is_guest())
+		return false;
+	hc_holders_exec(true);
+	hc_ending_exec(caller);
+	return true;
+}
+
+static int exec_failed(bool begun)
+{
+	if (!begun)
+		return -1;
+	hc_holders_exec(false);
+	struct hc_exec_failed *event = hc_self.recording ? hc_record(HC_EVENT_exec_failed, 0) : NULL;
+	if (event) {
+		event->result = (uint32_t)errno;
+		hc_commit(event);
+	}
+	return -1;
+}
+
+HC_HOOK int execve(const char *path, char *const argv[], char *const envp[])
+{
+	hc_libc_need();
+	bool begun = exec_begin(HC_CALLER);
+	hc_libc.execve(path, argv, envp);
+	return exec_failed(begun);
+}
+
+HC_HOOK int execveat(int directory, const char *path, char *const argv[], char *const envp[], int flags)
+{
+	hc_libc_need();
+	bool begun = exec_begin(HC_CALLER);
+	hc_libc.execveat(directory, path, argv, envp, flags);
+	return exec_failed(begun);
+}
+
+HC_HOOK int execv(const char *path, char *const argv[])
+{
+	hc_libc_need();
+	bool begun = exec_begin(HC_CALLER);
+	hc_libc.execv(path, argv);
+	return exec_failed(begun);
+}
+
+HC_HOOK int execvp(const char *file, char *const argv[])
+{
+	hc_libc_need();
+	bool begun = exec_begin(HC_CALLER);
+	hc_libc.execvp(file, argv);
+	return exec_failed(begun);
+}
+
+HC_HOOK int execvpe(const char *file, char *const argv[], char *const envp[])
+{
+	hc_libc_need();
+	bool begun = exec_begin(HC_CALLER);
+	hc_libc.execvpe(file, argv, envp);
+	return exec_failed(begun);
+}
+
+HC_HOOK int fexecve(int fd, char *const argv[], char *const envp[])
+{
+	hc_libc_need();
+	bool begun = exec_begin(HC_CALLER);
+	hc_libc.fexecve(fd, argv, envp);
+	return exec_failed(begun);
+}
+
+/* The list forms become the vector forms, as libc does it: on the stack, since
+ * a vfork child may be the caller. */
+static int count_arguments(va_list list)
+{
+	int n = 1;
+	while (va_arg(list, const char *))
+		n++;
+	return n;
+}
+
+#define TAKE_LIST(last, argv, rest) \
+	va_list rest; \
+	va_start(rest, last); \
+	int n_##argv = count_arguments(rest); \
+	va_end(rest); \
+	char **argv = alloca(sizeof *argv * ((size_t)n_##argv + 1)); \
+	va_start(rest, last); \
+	argv[0] = (char *)(uintptr_t)last; \
+	for (int i = 1; i <= n_##argv; i++) \
+	argv[i] = va_arg(rest, char *)
+
+HC_HOOK int execl(const char *path, const char *argument, ...)
+{
+	hc_libc_need();
+	bool begun = exec_begin(HC_CALLER);
+	TAKE_LIST(argument, argv, rest);
+	va_end(rest);
+	hc_libc.execv(path, argv);
+	return exec_failed(begun);
+}
+
+HC_HOOK int execlp(const char *file, const char *argument, ...)
+{
+	hc_libc_need();
+	bool begun = exec_begin(HC_CALLER);
+	TAKE_LIST(argument, argv, rest);
+	va_end(rest);
+	hc_libc.execvp(file, argv);
+	return exec_failed(begun);
+}
+
+HC_HOOK int execle(const char *path, const char *argument, ...)
+{
+	hc_libc_need();
+	bool begun = exec_begin(HC_CALLER);
+	TAKE_LIST(argument, argv, rest);
+	char *const *envp = va_arg(rest, char *const *);
+	va_end(rest);
+	hc_libc.execve(path, argv, envp);
+	return exec_failed(begun);
+}
+
+/* exit's work is done by our destructor, the last to run, so that what the
+ * program's own handlers still close is closed by them. */
+HC_HOOK void exit(int status)
+{
+	hc_libc_need();
+	hc_note_exit(status);
+	hc_libc.exit(status);
+	__builtin_unreachable();
+}
+
+HC_HOOK void _exit(int status)
+{
+	hc_libc_need();
+	hc_ending_process(HC_HOW__exit, status, HC_CALLER);
+	hc_libc._exit(status);
+	__builtin_unreachable();
+}
+
+HC_HOOK void _Exit(int status)
+{
+	hc_libc_need();
+	hc_ending_process(HC_HOW__Exit, status, HC_CALLER);
+	hc_libc._Exit(status);
+	__builtin_unreachable();
+}
+
+HC_HOOK void quick_exit(int status)
+{
+	hc_libc_need();
+	hc_ending_process(HC_HOW_quick_exit, status, HC_CALLER);
+	hc_libc.quick_exit(status);
+	__builtin_unreachable();
+}
+
+HC_ALIAS(__fork, fork);
+HC_ALIAS(_IO_popen, popen);

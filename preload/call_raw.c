@@ -1,0 +1,186 @@
+/*
+ * The functions that may return twice or take what the kernel takes: clone,
+ * prctl, syscall. What is not ours leaves by a jump: with a frame of ours on
+ * the stack, a vfork child that comes back through syscall() would run over its
+ * parent's. The build checks that no call to the real function is in here, so
+ * this file is compiled with optimization whatever the rest is.
+ */
+#include "birth.h"
+#include "copy.h"
+#include "ending.h"
+#include "range.h"
+#include "shutdown.h"
+
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+
+int hc_clone(int (*start)(void *), void *stack, int flags, void *argument, void *parent_tid, void *tls, void *child_tid)
+    HC_SYMBOL(clone);
+static __attribute__((noinline)) int clone_early(int (*start)(void *), void *stack, int flags, void *argument,
+                                                 void *parent_tid, void *tls, void *child_tid)
+{
+	hc_libc_resolve();
+	return hc_clone(start, stack, flags, argument, parent_tid, tls, child_tid);
+}
+
+HC_HOOK int hc_clone(int (*start)(void *), void *stack, int flags, void *argument, void *parent_tid, void *tls,
+                     void *child_tid)
+{
+	if (unlikely(!hc_libc.clone))
+		return clone_early(start, stack, flags, argument, parent_tid, tls, child_tid);
+	hc_note_spawn();
+	return hc_libc.clone(start, stack, flags, argument, parent_tid, tls, child_tid);
+}
+
+/* The library falls silent before a filter is there, and speaks again if the
+ * kernel did not take it: libseccomp asks for impossible ones to see what is
+ * supported. */
+static __attribute__((noinline)) long seccomp_raw(long number, long a, long b, long c, long d, long e)
+{
+	bool before = atomic_load(&hc_self.sandboxed);
+	hc_enter_sandbox();
+	long result = hc_libc.syscall(number, a, b, c, d, e, 0);
+	if (result && !before)
+		hc_leave_sandbox();
+	return result;
+}
+
+int hc_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d) HC_SYMBOL(prctl);
+HC_HOOK int hc_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)
+{
+	hc_libc_need();
+	if (unlikely(option == PR_SET_SECCOMP))
+		return (int)seccomp_raw(SYS_prctl, option, (long)a, (long)b, (long)c, (long)d);
+	return hc_libc.prctl(option, a, b, c, d);
+}
+
+/* The numbers that concern sockets, done as our hooks do them but for the real
+ * call, which stays the raw one: it is no cancellation point. */
+static __attribute__((noinline)) long end_raw(long number, long a, long b, long c, const void *caller)
+{
+	struct hc_ending ending;
+	int onto = number == SYS_close ? (int)a : (int)b;
+	bool followed = (number == SYS_close || a != b) && hc_ending_begin(&ending, onto, HC_HOW_syscall, caller);
+	long result = hc_libc.syscall(number, a, b, c, 0, 0, 0);
+	if (number != SYS_close)
+		hc_copied_onto((int)a, onto, result >= 0, followed ? &ending : NULL);
+	else if (followed)
+		hc_ending_finish(&ending);
+	return result;
+}
+
+static __attribute__((noinline)) long copy_raw(long number, long a, long b, long c)
+{
+	long result = hc_libc.syscall(number, a, b, c, 0, 0, 0);
+	if (result >= 0)
+		hc_copied((int)a, (int)result);
+	return result;
+}
+
+static __attribute__((noinline)) long range_raw(long a, long b, long c, const void *caller)
+{
+	hc_end_range((unsigned)a, (unsigned)b, (int)c, HC_HOW_syscall, caller);
+	return hc_libc.syscall(SYS_close_range, a, b, c, 0, 0, 0);
+}
+
+static __attribute__((noinline)) long accept_raw(long number, long a, long b, long c, long d)
+{
+	long result = hc_libc.syscall(number, a, b, c, d, 0, 0);
+	if (result >= 0)
+		hc_birth_accept((int)a, (int)result, (void *)b, (void *)c);
+	return result;
+}
+
+static __attribute__((noinline)) long socket_raw(long a, long b, long c)
+{
+	long result = hc_libc.syscall(SYS_socket, a, b, c, 0, 0, 0);
+	if (result >= 0)
+		hc_birth_socket((int)result, (int)a, (int)b, (int)c);
+	return result;
+}
+
+static __attribute__((noinline)) long connect_raw(long a, long b, long c)
+{
+	uint64_t since = hc_self.recording ? hc_now() : 0;
+	long result = hc_libc.syscall(SYS_connect, a, b, c, 0, 0, 0);
+	if (hc_fd_word((int)a))
+		hc_birth_connect((int)a, (void *)b, (socklen_t)c, result ? errno : 0, since);
+	return result;
+}
+
+static __attribute__((noinline)) long shutdown_raw(long a, long b)
+{
+	bool followed = hc_self.recording && hc_fd_word((int)a);
+	enum hc_state state = followed ? hc_shutdown_begin((int)a) : HC_STATE_unknown;
+	long result = hc_libc.syscall(SYS_shutdown, a, b, 0, 0, 0, 0);
+	if (followed)
+		hc_shutdown_done((int)a, (int)b, state, result ? errno : 0);
+	return result;
+}
+
+static __attribute__((noinline)) long exit_raw(long status, const void *caller)
+{
+	hc_ending_process(HC_HOW_syscall, (int)status, caller);
+	return hc_libc.syscall(SYS_exit_group, status, 0, 0, 0, 0, 0);
+}
+
+long hc_syscall(long number, long a, long b, long c, long d, long e, long f) HC_SYMBOL(syscall);
+static __attribute__((noinline)) long syscall_early(long number, long a, long b, long c, long d, long e, long f)
+{
+	hc_libc_resolve();
+	return hc_syscall(number, a, b, c, d, e, f);
+}
+
+HC_HOOK long hc_syscall(long number, long a, long b, long c, long d, long e, long f)
+{
+	if (unlikely(!hc_libc.syscall))
+		return syscall_early(number, a, b, c, d, e, f);
+	switch (number) {
+	case SYS_close:
+#ifdef SYS_dup2
+	case SYS_dup2:
+#endif
+	case SYS_dup3:
+		return end_raw(number, a, b, c, HC_CALLER);
+	case SYS_dup:
+		return copy_raw(number, a, b, c);
+	case SYS_close_range:
+		return range_raw(a, b, c, HC_CALLER);
+#ifdef SYS_accept
+	case SYS_accept:
+#endif
+	case SYS_accept4:
+		return accept_raw(number, a, b, c, d);
+	case SYS_socket:
+		return socket_raw(a, b, c);
+	case SYS_connect:
+		return connect_raw(a, b, c);
+	case SYS_shutdown:
+		return shutdown_raw(a, b);
+	case SYS_exit_group:
+		return exit_raw(a, HC_CALLER);
+	case SYS_seccomp:
+		if (a == SECCOMP_SET_MODE_STRICT || a == SECCOMP_SET_MODE_FILTER)
+			return seccomp_raw(number, a, b, c, d, e);
+		break;
+	case SYS_prctl:
+		if (a == PR_SET_SECCOMP)
+			return seccomp_raw(number, a, b, c, d, e);
+		break;
+#ifdef SYS_fork
+	case SYS_fork:
+#endif
+#ifdef SYS_vfork
+	case SYS_vfork:
+#endif
+	case SYS_clone:
+	case SYS_clone3:
+	case SYS_execve:
+	case SYS_execveat:
+		hc_note_spawn();
+		break;
+	default:
+		break;
+	}
+	return hc_libc.syscall(number, a, b, c, d, e, f);
+}

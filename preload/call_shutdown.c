@@ -1,0 +1,53 @@
+/*
+ * Half-close, and what decides how a close will go.
+ */
+#include "ending.h"
+#include "recorder.h"
+#include "shutdown.h"
+
+enum hc_state hc_shutdown_begin(int fd)
+{
+	return hc_self.recording && !hc_is_guest() ? hc_probe_state(fd, hc_fd_word(fd)) : HC_STATE_unknown;
+}
+
+void hc_shutdown_done(int fd, int side, enum hc_state state, int error)
+{
+	int kept = errno;
+	struct hc_fd *entry = hc_fd(fd);
+	struct hc_shutdown *event = hc_self.recording && side >= 0 && side < HC_SIDES && !hc_is_guest()
+	                                ? hc_record(HC_EVENT_shutdown, 0)
+	                                : NULL;
+	if (event) {
+		hc_record_socket(&event->socket, fd, entry);
+		event->side = (uint8_t)side;
+		event->state = (uint8_t)state;
+		event->result = (uint32_t)error;
+		hc_commit(event);
+	}
+	errno = kept;
+}
+
+HC_HOOK int shutdown(int fd, int side)
+{
+	hc_libc_need();
+	if (likely(!hc_fd_word(fd) || !hc_self.recording))
+		return hc_libc.shutdown(fd, side);
+	enum hc_state state = hc_shutdown_begin(fd);
+	int result = hc_libc.shutdown(fd, side);
+	hc_shutdown_done(fd, side, state, result ? errno : 0);
+	return result;
+}
+
+HC_HOOK int setsockopt(int fd, int level, int name, const void *value, socklen_t size)
+{
+	hc_libc_need();
+	int result = hc_libc.setsockopt(fd, level, name, value, size);
+	if (unlikely(!result && level == SOL_SOCKET && name == SO_LINGER && hc_fd_word(fd))) {
+		const struct linger *linger = value;
+		if (linger->l_onoff && !linger->l_linger)
+			hc_fd_mark(fd, HC_FD_LINGER0);
+		else
+			atomic_fetch_and(&hc_fd(fd)->word, ~(uint32_t)HC_FD_LINGER0);
+	}
+	return result;
+}

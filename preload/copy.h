@@ -1,0 +1,16 @@
+/*
+ * What follows a duplication, for each of the ways to ask for it.
+ */
+#ifndef HALFCLOSE_COPY_H
+#define HALFCLOSE_COPY_H
+
+#include "ending.h"
+
+/* `to` is a new descriptor of what `from` is. */
+void hc_copied(int from, int to);
+
+/* The same where `to` may have been something: `ending` is its end, begun
+ * before the call, or NULL; done: the call succeeded. */
+void hc_copied_onto(int from, int to, bool done, struct hc_ending *ending);
+
+#endif

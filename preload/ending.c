@@ -1,0 +1,252 @@
+#include "ending.h"
+#include "options.h"
+#include "recorder.h"
+#include "stack.h"
+#include "warn.h"
+
+#include <string.h>
+
+static bool possibly_shared(const struct hc_fd *entry, uint32_t word)
+{
+	return word & (HC_FD_COPIED | HC_FD_OUTSIDE) ||
+	       entry->epoch != atomic_load_explicit(&hc_self.epoch, memory_order_relaxed);
+}
+
+/* Did it, since its birth, go to a program whose descriptors nobody counts? */
+static bool went_outside(int fd, const struct hc_fd *entry, uint32_t word)
+{
+	if (word & HC_FD_OUTSIDE)
+		return true;
+	/* epochs are compared by their distance: they may wrap */
+	if ((int32_t)(atomic_load(&hc_self.spawned) - entry->epoch) <= 0)
+		return false;
+	return !hc_probe_close_on_exec(fd);
+}
+
+/* Facts say what the close of the last descriptor would do; this says whether it
+ * is the last. What the family knows is enough where nothing abrupt is claimed;
+ * a reset is claimed on the kernel's word wherever sharing is possible. */
+static void judge_sharing(struct hc_ending *ending, uint32_t word, enum hc_holding left)
+{
+	bool outside = went_outside(ending->fd, &ending->entry, word);
+	bool abrupt = hc_is_abrupt(ending->outcome);
+
+	if (left == HC_HOLDING_self || (left == HC_HOLDING_family && !abrupt)) {
+		ending->outcome = HC_OUTCOME_shared;
+		return;
+	}
+	if (!abrupt && !outside && left == HC_HOLDING_none)
+		return;
+	if (hc_probe_identity(ending->fd, word, &ending->identity)) {
+		ending->ask = HC_ASK_AFTER;
+		ending->entry.cookie = ending->identity.cookie;
+	} else if (left != HC_HOLDING_none || outside) {
+		ending->ask = HC_ASK_REFUSED;
+		ending->outcome = HC_OUTCOME_shared;
+	}
+}
+
+/* SO_LINGER 0 is asked for: news only where it destroys something. */
+static bool is_to_be_warned_of(const struct hc_ending *ending)
+{
+	return hc_options.WARN == HC_WARN_STDERR && hc_is_abrupt(ending->outcome) &&
+	       (ending->outcome != HC_OUTCOME_reset_linger || ending->facts.unacked);
+}
+
+static void name_for_warning(struct hc_ending *ending)
+{
+	if (!is_to_be_warned_of(ending))
+		return;
+	hc_probe_local(ending->fd, &ending->local);
+	if (ending->outcome != HC_OUTCOME_backlog)
+		hc_probe_peer(ending->fd, &ending->peer);
+}
+
+/* false: the table was out of date, this is no socket that we follow. */
+static bool look(struct hc_ending *ending, uint32_t word)
+{
+	ending->ask = HC_ASK_NOT;
+	ending->local.family = ending->peer.family = 0;
+	if (!hc_probe_close(ending->fd, word, hc_self.recording, &ending->facts))
+		return false;
+	ending->t = hc_self.recording ? hc_now() : 0;
+	ending->outcome = hc_verdict(&ending->facts);
+	return true;
+}
+
+bool hc_ending_begin_slow(struct hc_ending *ending, int fd, enum hc_how how, const void *caller)
+{
+	if (hc_is_guest() || !hc_fd_claim(fd, &ending->entry))
+		return false;
+	uint32_t word = atomic_load_explicit(&ending->entry.word, memory_order_relaxed);
+	ending->fd = fd;
+	ending->how = how;
+	ending->caller = caller;
+	bool shared = possibly_shared(&ending->entry, word);
+	if (!look(ending, word)) {
+		if (shared)
+			hc_holders_release(ending->entry.sock);
+		return false;
+	}
+	if (shared)
+		judge_sharing(ending, word, hc_holders_release(ending->entry.sock));
+	name_for_warning(ending);
+	return true;
+}
+
+void hc_ending_undo(struct hc_ending *ending)
+{
+	uint32_t word = atomic_load_explicit(&ending->entry.word, memory_order_relaxed);
+	if (possibly_shared(&ending->entry, word))
+		hc_holders_undo(ending->entry.sock);
+	hc_fd_restore(ending->fd, &ending->entry);
+}
+
+static uint32_t flags_of(const struct hc_ending *ending)
+{
+	uint32_t word = atomic_load_explicit(&ending->entry.word, memory_order_relaxed);
+	const struct hc_facts *facts = &ending->facts;
+	return (facts->oob ? HC_FLAG_oob : 0u) | (facts->peer_fin ? HC_FLAG_peer_fin : 0u) |
+	       (word & HC_FD_CONNECTED ? HC_FLAG_connected : 0u) | (word & HC_FD_ACCEPTED ? HC_FLAG_accepted : 0u) |
+	       (ending->ask == HC_ASK_AFTER ? HC_FLAG_asked : 0u) |
+	       (ending->outcome == HC_OUTCOME_unknown ? HC_FLAG_sandboxed : 0u);
+}
+
+static void record(const struct hc_ending *ending)
+{
+	const struct hc_facts *facts = &ending->facts;
+	const struct hc_fd *entry = &ending->entry;
+	struct hc_frame frames[HC_STACK_MAX];
+	size_t depth = 0, used = 0;
+
+	if (hc_options.STACK == HC_STACK_ALL ||
+	    (hc_options.STACK == HC_STACK_FINDINGS && hc_is_abrupt(ending->outcome)))
+		depth = hc_stack_take(frames, (size_t)hc_options.STACK_DEPTH);
+	struct hc_close *event = hc_record_at(HC_EVENT_close, depth * sizeof *frames, ending->t);
+	if (!event)
+		return;
+	hc_record_socket(&event->socket, ending->fd, entry);
+	event->how = (uint8_t)ending->how;
+	event->state = (uint8_t)facts->state;
+	event->outcome = (uint8_t)ending->outcome;
+	event->flags = flags_of(ending);
+	event->waiting = facts->state == HC_STATE_listening ? facts->waiting : UINT32_MAX;
+	event->unread = facts->unread_known ? facts->unread : UINT64_MAX;
+	event->unacked = facts->counted ? facts->unacked : UINT64_MAX;
+	event->sent = facts->counted ? facts->sent : UINT64_MAX;
+	event->received = facts->counted ? facts->received : UINT64_MAX;
+	event->us = ending->t > entry->born ? (ending->t - entry->born) / 1000 : 0;
+	event->stack = hc_tail(event, &used, frames, depth * sizeof *frames);
+	hc_commit(event);
+}
+
+static void say(const struct hc_ending *ending)
+{
+	if (hc_self.recording)
+		record(ending);
+	if (!is_to_be_warned_of(ending))
+		return;
+	struct hc_warning warning = {
+		.how = ending->how,
+		.fd = ending->fd,
+		.outcome = ending->outcome,
+		.facts = &ending->facts,
+		.local = ending->local,
+		.peer = ending->peer,
+		.caller = ending->caller,
+	};
+	hc_warn(&warning);
+}
+
+void hc_ending_finish(struct hc_ending *ending)
+{
+	if (ending->ask == HC_ASK_AFTER) {
+		int held = hc_probe_still_held(&ending->identity);
+		if (held > 0)
+			ending->outcome = HC_OUTCOME_shared;
+		else if (held < 0 && hc_is_abrupt(ending->outcome))
+			ending->outcome = HC_OUTCOME_shared; /* never claimed without knowing */
+	}
+	say(ending);
+}
+
+bool hc_ending_any(unsigned first, unsigned last)
+{
+	int fd = first < hc_fdtab.size ? hc_fd_next((int)first) : -1;
+	return fd >= 0 && (unsigned)fd <= last;
+}
+
+/* Is a higher number, or with `staying` one that survives an exec, another
+ * descriptor of the same socket? Asked for duplicated sockets alone. */
+static bool has_another(int fd, uint64_t sock, bool staying)
+{
+	for (int other = hc_fd_next(0); other >= 0; other = hc_fd_next(other + 1))
+		if (other != fd && hc_fdtab.entries[other].sock == sock &&
+		    (other > fd || (staying && !hc_probe_close_on_exec(other))))
+			return true;
+	return false;
+}
+
+/* One of the descriptors that end together, seen before any has ended. False:
+ * it is nobody's end, or another one will be the socket's last. */
+static bool look_before_end(struct hc_ending *ending, int fd, enum hc_how how, const void *caller)
+{
+	struct hc_fd *entry = hc_fd(fd);
+	uint32_t word = atomic_load(&entry->word);
+
+	ending->fd = fd;
+	ending->how = how;
+	ending->caller = caller;
+	ending->entry.epoch = entry->epoch;
+	ending->entry.sock = entry->sock;
+	ending->entry.born = entry->born;
+	ending->entry.cookie = entry->cookie;
+	atomic_store_explicit(&ending->entry.word, word, memory_order_relaxed);
+	if (!word)
+		return false;
+	if (possibly_shared(&ending->entry, word) &&
+	    (hc_holders_others(entry->sock) != HC_HOLDING_none || went_outside(fd, &ending->entry, word)))
+		return false; /* a later word, or nobody's: it can't be asked for after the end */
+	if (word & HC_FD_COPIED && has_another(fd, entry->sock, how == HC_HOW_exec))
+		return false;
+	if (!look(ending, word))
+		return false;
+	name_for_warning(ending);
+	return true;
+}
+
+void hc_ending_exec(const void *caller)
+{
+	struct hc_ending ending;
+	int kept = errno;
+	for (int fd = hc_fd_next(0); fd >= 0; fd = hc_fd_next(fd + 1))
+		if (hc_probe_close_on_exec(fd) && look_before_end(&ending, fd, HC_HOW_exec, caller))
+			say(&ending);
+	errno = kept;
+}
+
+void hc_ending_process(enum hc_how how, int status, const void *caller)
+{
+	struct hc_ending ending;
+	uint32_t open = 0;
+	int kept = errno;
+
+	if (!hc_self.on || hc_is_guest())
+		return;
+	for (int fd = hc_fd_next(0); fd >= 0; fd = hc_fd_next(fd + 1)) {
+		open++;
+		if (look_before_end(&ending, fd, how, caller))
+			say(&ending);
+	}
+	hc_self.on = false;
+	hc_fdtab.size = 0;
+	hc_holders_end();
+	struct hc_exit *event = hc_self.recording ? hc_record(HC_EVENT_exit, 0) : NULL;
+	if (event) {
+		event->how = (uint8_t)how;
+		event->status = (uint32_t)status;
+		event->open = open;
+		hc_commit(event);
+	}
+	errno = kept;
+}

@@ -1,0 +1,59 @@
+/*
+ * The story of one descriptor's end: table -> probe -> verdict -> holders ->
+ * record and warning. The hooks run it around the real call:
+ *
+ *   struct hc_ending ending;
+ *   bool followed = hc_ending_begin(&ending, fd, HC_HOW_close, caller);
+ *   result = the real call;
+ *   if (followed)
+ *           hc_ending_finish(&ending);   or hc_ending_undo(), if it failed
+ *
+ * begin takes the number out of the table before the real call frees it, since
+ * another thread can be given it at once. All three leave errno as it was.
+ */
+#ifndef HALFCLOSE_ENDING_H
+#define HALFCLOSE_ENDING_H
+
+#include "fdtab.h"
+#include "holders.h"
+#include "probe.h"
+
+struct hc_ending {
+	int fd;
+	enum hc_how how;
+	const void *caller;
+	struct hc_fd entry;
+	struct hc_facts facts;
+	uint64_t t;
+	enum hc_outcome outcome;
+	enum { HC_ASK_NOT, HC_ASK_AFTER, HC_ASK_REFUSED } ask;
+	struct hc_identity identity; /* where ask is HC_ASK_AFTER */
+	struct hc_address local, peer; /* of a close that warns */
+};
+
+/* The caller's return address, in a hook itself. */
+#define HC_CALLER __builtin_return_address(0)
+
+bool hc_ending_begin_slow(struct hc_ending *ending, int fd, enum hc_how how, const void *caller);
+
+/* One load for what is not followed. */
+static inline bool hc_ending_begin(struct hc_ending *ending, int fd, enum hc_how how, const void *caller)
+{
+	return unlikely(hc_fd_word(fd)) && hc_ending_begin_slow(ending, fd, how, caller);
+}
+
+void hc_ending_finish(struct hc_ending *ending);
+void hc_ending_undo(struct hc_ending *ending);
+
+/* The process ends: every followed descriptor ends with it. Afterwards nothing
+ * is followed any more. */
+void hc_ending_process(enum hc_how how, int status, const void *caller);
+
+/* The program is about to be replaced: records the ends of what has
+ * close-on-exec. Nothing is taken out of the table: the exec may fail. */
+void hc_ending_exec(const void *caller);
+
+/* Numbers [first, last] end at once; false where nothing followed is there. */
+bool hc_ending_any(unsigned first, unsigned last);
+
+#endif

@@ -1,0 +1,120 @@
+#include "fdtab.h"
+#include "holders.h"
+
+#include <netinet/in.h>
+#include <sys/mman.h>
+
+enum { TABLE_SIZE = 1 << 20 };
+
+struct hc_fdtab hc_fdtab = { .top = -1 };
+
+bool hc_fdtab_init(void)
+{
+	void *space = mmap(NULL, TABLE_SIZE * sizeof(struct hc_fd), PROT_READ | PROT_WRITE,
+	                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (space == MAP_FAILED)
+		return false;
+	/* a huge page for the first descriptor would be 2 MiB of nothing */
+	madvise(space, TABLE_SIZE * sizeof(struct hc_fd), MADV_NOHUGEPAGE);
+	hc_fdtab.entries = space;
+	hc_fdtab.size = TABLE_SIZE;
+	return true;
+}
+
+static void raise_top(int fd)
+{
+	int top = atomic_load_explicit(&hc_fdtab.top, memory_order_relaxed);
+	while (top < fd && !atomic_compare_exchange_weak(&hc_fdtab.top, &top, fd))
+		;
+}
+
+static struct hc_fd *publish(int fd, uint32_t word, const struct hc_fd *from)
+{
+	struct hc_fd *entry = hc_fd(fd);
+	if (!entry)
+		return NULL;
+	entry->epoch = from->epoch;
+	entry->sock = from->sock;
+	entry->born = from->born;
+	entry->cookie = from->cookie;
+	raise_top(fd);
+	atomic_store_explicit(&entry->word, word, memory_order_release);
+	return entry;
+}
+
+struct hc_fd *hc_fd_fill(int fd, uint32_t word, uint64_t sock, uint64_t born)
+{
+	struct hc_fd from = { .epoch = atomic_load(&hc_self.epoch), .sock = sock, .born = born, .cookie = UINT64_MAX };
+	return publish(fd, word, &from);
+}
+
+void hc_fd_copy(int from, int to)
+{
+	struct hc_fd *entry = hc_fd(from);
+	if (from == to)
+		return;
+	uint32_t word = entry ? atomic_load(&entry->word) : 0;
+	if (!word) {
+		hc_fd_forget(to);
+		return;
+	}
+	/* counted before `to` can be closed by anyone who knows of it */
+	hc_holders_copy(entry->sock);
+	atomic_fetch_or(&entry->word, HC_FD_COPIED);
+	publish(to, word | HC_FD_COPIED, entry);
+}
+
+bool hc_fd_claim(int fd, struct hc_fd *copy)
+{
+	struct hc_fd *entry = hc_fd(fd);
+	uint32_t word = entry ? atomic_exchange(&entry->word, 0) : 0;
+	if (!word)
+		return false;
+	/* the number can't be given out again before the caller has closed it,
+	 * so the rest of the entry stands still */
+	copy->epoch = entry->epoch;
+	copy->sock = entry->sock;
+	copy->born = entry->born;
+	copy->cookie = entry->cookie;
+	atomic_store_explicit(&copy->word, word, memory_order_relaxed);
+	return true;
+}
+
+void hc_fd_restore(int fd, const struct hc_fd *copy)
+{
+	uint32_t none = 0;
+	atomic_compare_exchange_strong(&hc_fd(fd)->word, &none,
+	                               atomic_load_explicit(&copy->word, memory_order_relaxed));
+}
+
+int hc_fd_next(int from)
+{
+	int top = atomic_load(&hc_fdtab.top);
+	for (int fd = from < 0 ? 0 : from; fd <= top; fd++)
+		if (atomic_load_explicit(&hc_fdtab.entries[fd].word, memory_order_acquire))
+			return fd;
+	return -1;
+}
+
+uint32_t hc_kind(int domain, int type, int protocol, bool want_unix)
+{
+	type &= ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (domain == AF_INET || domain == AF_INET6) {
+		if (type != SOCK_STREAM || (protocol && protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP))
+			return 0;
+		return HC_FD_TCP | (domain == AF_INET6 ? HC_FD_INET6 : 0u) |
+		       (protocol == IPPROTO_MPTCP ? HC_FD_MPTCP : 0u);
+	}
+	if (domain == AF_UNIX && want_unix && (type == SOCK_STREAM || type == SOCK_SEQPACKET))
+		return HC_FD_UNIX;
+	return 0;
+}
+
+void hc_record_socket(struct hc_socket *into, int fd, const struct hc_fd *entry)
+{
+	uint32_t word = atomic_load_explicit(&entry->word, memory_order_relaxed);
+	into->sock = entry->sock;
+	into->cookie = entry->cookie;
+	into->fd = fd;
+	into->family = word & HC_FD_UNIX ? AF_UNIX : word & HC_FD_INET6 ? AF_INET6 : AF_INET;
+}

@@ -1,0 +1,265 @@
+#include "holders.h"
+#include "fdtab.h"
+
+#include <signal.h>
+#include <sys/mman.h>
+
+enum {
+	PLACES = 8192,      /* live processes of a family */
+	HOLDINGS = 1 << 18, /* (socket, process) pairs */
+	WINDOW = 256,       /* how far from its hash a pair may lie */
+};
+
+/* The owner of a slot that is being filled. */
+#define FILLING UINT64_MAX
+
+/* A process. The generation tells apart those that had the place one after the
+ * other, so that what a dead one held is void without being swept. */
+struct place {
+	_Atomic int32_t pid; /* 0: free; -1: taken, its pid not known yet */
+	_Atomic uint32_t generation;
+	_Atomic bool executed;
+};
+
+/* owner: 0 free, else generation << 16 | place; stored last, so that who matches
+ * it reads a pair that is whole. */
+struct holding {
+	_Atomic uint64_t owner;
+	_Atomic uint64_t sock;
+	_Atomic int32_t count;
+	int32_t reserved;
+};
+
+struct family {
+	struct place places[PLACES];
+	_Atomic bool overflow;
+	struct holding holdings[HOLDINGS];
+};
+
+static struct family *family;
+static unsigned own;
+
+static uint64_t owner_of(unsigned place)
+{
+	return (uint64_t)atomic_load(&family->places[place].generation) << 16 | place;
+}
+
+static bool is_void(uint64_t owner)
+{
+	struct place *place = &family->places[owner & 0xffff];
+	int32_t pid = atomic_load(&place->pid);
+	return !pid || (uint32_t)(owner >> 16) != (atomic_load(&place->generation));
+}
+
+static bool is_dead(uint64_t owner)
+{
+	struct place *place = &family->places[owner & 0xffff];
+	int32_t pid = atomic_load(&place->pid);
+	if (pid <= 0 || (owner & 0xffff) == own || atomic_load(&hc_self.sandboxed))
+		return false;
+	int kept = errno;
+	bool dead = hc_sys(SYS_kill, pid, 0, 0, 0, 0) == -1 && errno == ESRCH;
+	errno = kept;
+	if (dead)
+		atomic_compare_exchange_strong(&place->pid, &pid, 0);
+	return dead;
+}
+
+static unsigned take_free_place(int32_t pid)
+{
+	for (unsigned i = 1; i < PLACES; i++) {
+		int32_t none = 0;
+		struct place *place = &family->places[i];
+		if (atomic_load_explicit(&place->pid, memory_order_relaxed))
+			continue;
+		if (!atomic_compare_exchange_strong(&place->pid, &none, -1))
+			continue;
+		/* what its last owner held is void from here on */
+		atomic_fetch_add(&place->generation, 1);
+		atomic_store(&place->executed, false);
+		atomic_store(&place->pid, pid);
+		return i;
+	}
+	return 0;
+}
+
+/* Processes that were killed have not given their place back. */
+static void free_dead_places(void)
+{
+	for (unsigned i = 1; i < PLACES; i++)
+		is_dead(i);
+}
+
+static unsigned take_place(int32_t pid)
+{
+	unsigned place = take_free_place(pid);
+	if (!place) {
+		free_dead_places();
+		place = take_free_place(pid);
+	}
+	if (!place)
+		atomic_store(&family->overflow, true);
+	return place;
+}
+
+bool hc_holders_init(void)
+{
+	void *space =
+	    mmap(NULL, sizeof *family, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (space == MAP_FAILED)
+		return false;
+	family = space;
+	own = take_place(hc_self.pid);
+	return true;
+}
+
+static size_t first_slot(uint64_t sock)
+{
+	return (size_t)((sock * 0x9e3779b97f4a7c15u) >> 40) & (HOLDINGS - 1);
+}
+
+static struct holding *slot(uint64_t sock, unsigned i)
+{
+	return &family->holdings[(first_slot(sock) + i) & (HOLDINGS - 1)];
+}
+
+static struct holding *find(uint64_t sock, uint64_t owner)
+{
+	for (unsigned i = 0; i < WINDOW; i++) {
+		struct holding *h = slot(sock, i);
+		uint64_t is = atomic_load(&h->owner);
+		if (!is)
+			return NULL;
+		if (is == owner && atomic_load(&h->sock) == sock)
+			return h;
+	}
+	return NULL;
+}
+
+/* A free slot, or one whose owner is void, becomes (sock, owner, count). Slots
+ * never become free again, so that find() may stop at the first free one. */
+static void insert(uint64_t sock, uint64_t owner, int32_t count)
+{
+	for (unsigned i = 0; i < WINDOW; i++) {
+		struct holding *h = slot(sock, i);
+		uint64_t is = atomic_load(&h->owner);
+		if (is == FILLING || (is && !is_void(is) && atomic_load(&h->count) > 0))
+			continue;
+		if (!atomic_compare_exchange_strong(&h->owner, &is, FILLING))
+			continue;
+		atomic_store(&h->sock, sock);
+		atomic_store(&h->count, count);
+		atomic_store(&h->owner, owner);
+		return;
+	}
+	atomic_store(&family->overflow, true);
+}
+
+void hc_holders_copy(uint64_t sock)
+{
+	if (!family || !own)
+		return;
+	uint64_t owner = owner_of(own);
+	struct holding *h = find(sock, owner);
+	if (h)
+		atomic_fetch_add(&h->count, 1);
+	else
+		insert(sock, owner, 2);
+}
+
+static enum hc_holding others(uint64_t sock)
+{
+	enum hc_holding left = HC_HOLDING_none;
+	for (unsigned i = 0; i < WINDOW; i++) {
+		struct holding *h = slot(sock, i);
+		uint64_t is = atomic_load(&h->owner);
+		if (!is)
+			break;
+		if (is == FILLING || (is & 0xffff) == own || atomic_load(&h->sock) != sock ||
+		    atomic_load(&h->count) <= 0)
+			continue;
+		if (is_void(is) || is_dead(is))
+			continue;
+		if (!atomic_load(&family->places[is & 0xffff].executed))
+			return HC_HOLDING_family;
+		left = HC_HOLDING_doubt;
+	}
+	if (atomic_load(&family->overflow))
+		return HC_HOLDING_doubt;
+	return left;
+}
+
+enum hc_holding hc_holders_others(uint64_t sock)
+{
+	return family && own ? others(sock) : HC_HOLDING_doubt;
+}
+
+enum hc_holding hc_holders_release(uint64_t sock)
+{
+	if (!family || !own)
+		return HC_HOLDING_doubt;
+	/* ours goes before the others are looked at: of two that close at once
+	 * at least one finds nobody left */
+	struct holding *h = find(sock, owner_of(own));
+	if (h && atomic_fetch_sub(&h->count, 1) > 1)
+		return HC_HOLDING_self;
+	return others(sock);
+}
+
+void hc_holders_undo(uint64_t sock)
+{
+	struct holding *h = family && own ? find(sock, owner_of(own)) : NULL;
+	if (h)
+		atomic_fetch_add(&h->count, 1);
+}
+
+unsigned hc_holders_fork(void)
+{
+	if (!family || !own)
+		return 0;
+	unsigned place = take_place(-1);
+	if (!place)
+		return 0;
+	uint64_t mine = owner_of(own), childs = owner_of(place);
+	for (int fd = hc_fd_next(0); fd >= 0; fd = hc_fd_next(fd + 1)) {
+		uint64_t sock = hc_fdtab.entries[fd].sock;
+		struct holding *h = find(sock, childs);
+		if (h) {
+			atomic_fetch_add(&h->count, 1);
+			continue;
+		}
+		insert(sock, childs, 1);
+		if (!find(sock, mine))
+			insert(sock, mine, 1);
+	}
+	return place;
+}
+
+void hc_holders_forked(unsigned place, pid_t child)
+{
+	if (!place)
+		return;
+	int32_t unknown = -1;
+	atomic_compare_exchange_strong(&family->places[place].pid, &unknown, child < 0 ? 0 : child);
+}
+
+void hc_holders_child(unsigned place)
+{
+	if (!family)
+		return;
+	own = place;
+	if (place)
+		atomic_store(&family->places[place].pid, hc_self.pid);
+}
+
+void hc_holders_exec(bool under_way)
+{
+	if (family && own)
+		atomic_store(&family->places[own].executed, under_way);
+}
+
+void hc_holders_end(void)
+{
+	if (family && own)
+		atomic_store(&family->places[own].pid, 0);
+}

@@ -1,0 +1,48 @@
+/*
+ * Who else holds a socket: counts of descriptors, by socket and process, in a
+ * small mapping that a family (a program and what it forks) shares.
+ *
+ * Only sockets that were duplicated or lived through a fork are in it; without
+ * an entry, a process that has the socket has one descriptor of it. Lock-free
+ * and safe in signal handlers; a full table makes answers doubtful, not wrong.
+ */
+#ifndef HALFCLOSE_HOLDERS_H
+#define HALFCLOSE_HOLDERS_H
+
+#include "process.h"
+
+enum hc_holding {
+	HC_HOLDING_none,    /* nobody else, as far as the family knows */
+	HC_HOLDING_self,    /* another descriptor of this process: certain */
+	HC_HOLDING_family,  /* a live process of the family, by its own account */
+	HC_HOLDING_doubt,   /* one that executed another program meanwhile, or the table overflowed */
+};
+
+/* Makes the mapping and takes a place in it. False: no memory for it. */
+bool hc_holders_init(void);
+
+/* This process has one more descriptor of the socket. */
+void hc_holders_copy(uint64_t sock);
+
+/* This process has one fewer: who is left? */
+enum hc_holding hc_holders_release(uint64_t sock);
+
+/* As release, without the descriptor of the caller going: who else? */
+enum hc_holding hc_holders_others(uint64_t sock);
+
+/* Puts a released descriptor back: the call that was to end it failed. */
+void hc_holders_undo(uint64_t sock);
+
+/* Before a fork: gives the child a place and counts all that it will hold.
+ * Returns the place, for the two calls below, or 0 where there is none left. */
+unsigned hc_holders_fork(void);
+void hc_holders_forked(unsigned place, pid_t child); /* in the parent; -1: no child came */
+void hc_holders_child(unsigned place);               /* in the child */
+
+/* This process is about to replace its program, or has failed to. */
+void hc_holders_exec(bool under_way);
+
+/* This process is about to end: what it holds counts no longer. */
+void hc_holders_end(void);
+
+#endif

@@ -1,0 +1,235 @@
+/*
+ * Start, fork and end of the library in a process. No teardown: what other
+ * libraries' destructors still do finds everything in place.
+ */
+#include "birth.h"
+#include "ending.h"
+#include "only.h"
+#include "options.h"
+#include "recorder.h"
+#include "stack.h"
+#include "text.h"
+#include "warn.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+
+struct hc_host hc_self;
+
+static __thread uint32_t cached_tid __attribute__((tls_model("initial-exec")));
+static __thread unsigned child_place __attribute__((tls_model("initial-exec")));
+
+uint32_t hc_tid(void)
+{
+	if (!cached_tid && !atomic_load(&hc_self.sandboxed))
+		cached_tid = (uint32_t)hc_sys(SYS_gettid, 0, 0, 0, 0, 0);
+	return cached_tid ? cached_tid : UINT32_MAX;
+}
+
+void hc_enter_sandbox(void)
+{
+	if (!hc_self.on || hc_is_guest())
+		return;
+	hc_tid();
+	if (hc_self.recording)
+		hc_recorder_stock_up();
+	atomic_store(&hc_self.sandboxed, true);
+}
+
+void hc_leave_sandbox(void)
+{
+	atomic_store(&hc_self.sandboxed, false);
+}
+
+static size_t join_arguments(int argc, char **argv, char *into, size_t size)
+{
+	size_t used = 0;
+	for (int i = 0; i < argc && argv[i]; i++) {
+		size_t n = strlen(argv[i]), room = size - used;
+		if (i && room)
+			into[used++] = ' ', room--;
+		n = n < room ? n : room;
+		memcpy(into + used, argv[i], n);
+		used += n;
+	}
+	return used;
+}
+
+static void record_process(enum hc_start start, int argc, char **argv, char **envp)
+{
+	char cmdline[1024], options[1024];
+	size_t used = 0, exe_size = 0, cmdline_size = 0, options_size = 0;
+
+	if (!hc_self.recording)
+		return;
+	if (start == HC_START_exec) {
+		exe_size = strlen(hc_self.exe);
+		cmdline_size = join_arguments(argc, argv, cmdline, sizeof cmdline);
+		options_size = hc_options_text(envp, options, sizeof options);
+	}
+	struct hc_process *event = hc_record(HC_EVENT_process, exe_size + cmdline_size + options_size);
+	if (!event)
+		return;
+	event->ppid = (uint32_t)hc_sys(SYS_getppid, 0, 0, 0, 0, 0);
+	event->start = (uint8_t)start;
+	event->exe = hc_tail(event, &used, hc_self.exe, exe_size);
+	event->cmdline = hc_tail(event, &used, cmdline, cmdline_size);
+	event->options = hc_tail(event, &used, options, options_size);
+	hc_commit(event);
+}
+
+/* fork */
+
+void hc_fork_prepare(void)
+{
+	if (!hc_self.on || hc_is_guest())
+		return;
+	atomic_fetch_add(&hc_self.epoch, 1);
+	child_place = hc_holders_fork();
+}
+
+void hc_fork_parent(pid_t child)
+{
+	if (child_place && !hc_is_guest()) {
+		hc_holders_forked(child_place, child);
+		child_place = 0;
+	}
+}
+
+void hc_fork_child(void)
+{
+	if (!hc_self.on)
+		return;
+	hc_self.pid = (pid_t)hc_sys(SYS_getpid, 0, 0, 0, 0, 0);
+	cached_tid = 0;
+	hc_holders_child(child_place);
+	child_place = 0;
+	atomic_store(&hc_self.sockets, 0);
+	hc_self.number = (uint32_t)hc_self.pid;
+	if (hc_self.recording) {
+		hc_recorder_child();
+		hc_self.number = hc_recorder_number();
+	}
+	record_process(HC_START_fork, 0, NULL, NULL);
+}
+
+/* start */
+
+/* %p: the process id, %e: the program's name */
+static bool expand_path(const char *pattern, struct hc_text *path)
+{
+	const char *name = strrchr(hc_self.exe, '/');
+	name = name ? name + 1 : hc_self.exe;
+	for (; *pattern; pattern++) {
+		if (*pattern != '%')
+			hc_put_bytes(path, pattern, 1);
+		else if (*++pattern == 'p')
+			hc_put_number(path, (uint64_t)hc_self.pid);
+		else if (*pattern == 'e')
+			hc_put(path, name);
+		else if (*pattern == '%')
+			hc_put(path, "%");
+		else
+			return false;
+	}
+	return path->used < sizeof path->bytes - 1;
+}
+
+static void open_recording(void)
+{
+	struct hc_text path = { 0 }, line = { 0 };
+	const char *why = "is no path: %p, %e and %% alone may follow a %, and 700 bytes must do";
+	if (!hc_options.LOG)
+		return;
+	if (expand_path(hc_options.LOG, &path))
+		why = hc_recorder_open(path.bytes, hc_options.LOG_MAX);
+	if (!why) {
+		hc_self.recording = true;
+		hc_self.number = hc_recorder_number();
+		return;
+	}
+	hc_put(&line, "no recording: ");
+	hc_put(&line, path.bytes);
+	hc_put(&line, " ");
+	hc_put(&line, why);
+	hc_complain(line.bytes);
+}
+
+static void find_exe(char **argv)
+{
+	ssize_t n = readlink("/proc/self/exe", hc_self.exe, sizeof hc_self.exe - 1);
+	if (n <= 0 && argv && argv[0]) {
+		n = (ssize_t)strnlen(argv[0], sizeof hc_self.exe - 1);
+		memcpy(hc_self.exe, argv[0], (size_t)n);
+	}
+	hc_self.exe[n > 0 ? n : 0] = '\0';
+}
+
+static void adopt_all(void)
+{
+	char space[4096] __attribute__((aligned(8)));
+	int directory = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (directory < 0) {
+		for (int fd = 0; fd < 64; fd++)
+			hc_birth_adopt(fd, HC_VIA_exec);
+		return;
+	}
+	for (long n; (n = hc_sys(SYS_getdents64, directory, (long)space, sizeof space, 0, 0)) > 0;) {
+		for (long at = 0; at < n;) {
+			const struct dirent64 *entry = (const void *)(space + at);
+			const char *end;
+			uint64_t fd;
+			at += entry->d_reclen;
+			if (hc_read_digits(entry->d_name, &end, &fd) && !*end && (int)fd != directory)
+				hc_birth_adopt((int)fd, HC_VIA_exec);
+		}
+	}
+	hc_libc.close(directory);
+}
+
+/* libc's own constructor runs after this one: what it sets up (environ, stdio)
+ * is not there yet, which is why the arguments of this one are used. */
+static __attribute__((constructor)) void start(int argc, char **argv, char **envp)
+{
+	int kept = errno;
+	hc_libc_resolve();
+	hc_self.pid = getpid();
+	hc_self.number = (uint32_t)hc_self.pid;
+	find_exe(argv);
+	hc_warn_init();
+	hc_options_read(envp, hc_complain);
+	if (hc_options.OFF || !hc_only_program(hc_self.exe))
+		goto out;
+	hc_stack_init();
+	if (!hc_fdtab_init()) {
+		hc_complain("standing aside: no address space for its table");
+		goto out;
+	}
+	hc_holders_init();
+	open_recording();
+	if (hc_options.WARN == HC_WARN_AUTO)
+		hc_options.WARN = hc_options.LOG ? HC_WARN_OFF : HC_WARN_STDERR;
+	hc_self.on = true;
+	pthread_atfork(hc_fork_prepare, NULL, hc_fork_child);
+	record_process(HC_START_exec, argc, argv, envp);
+	adopt_all();
+out:
+	errno = kept;
+}
+
+/* end */
+
+static _Atomic int exit_status = -1;
+
+void hc_note_exit(int status)
+{
+	atomic_store(&exit_status, status & 0xff);
+}
+
+static __attribute__((destructor)) void end(void)
+{
+	int status = atomic_load(&exit_status);
+	hc_ending_process(status < 0 ? HC_HOW_return : HC_HOW_exit, status, NULL);
+}

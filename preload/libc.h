@@ -1,0 +1,57 @@
+/*
+ * The functions behind ours. Resolved once, before any thread can exist; read
+ * by all afterwards and never changed.
+ */
+#ifndef HALFCLOSE_LIBC_H
+#define HALFCLOSE_LIBC_H
+
+#include <errno.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+
+struct hc_libc {
+#define CALL(returns, name, parameters) returns (*name) parameters;
+#define END(returns, name, parameters) returns (*name) parameters;
+#include <halfclose/calls.def>
+};
+
+extern struct hc_libc hc_libc;
+
+/* Resolves all of hc_libc. The constructor calls it; a hook that runs even
+ * earlier (an executable's DT_PREINIT_ARRAY) does so by hc_libc_need(). */
+void hc_libc_resolve(void);
+
+static inline void hc_libc_need(void)
+{
+	if (__builtin_expect(!hc_libc.close, 0))
+		hc_libc_resolve();
+}
+
+/* What is exported: a definition of one row of calls.def. */
+#define HC_HOOK __attribute__((visibility("default")))
+/* For a row that libc's headers declare with "...": the same symbol under a name
+ * of ours in C, so that the two declarations don't meet. */
+#define HC_SYMBOL(symbol) __asm__(#symbol)
+#define HC_ALIAS(name, of) extern __typeof(of) name __attribute__((alias(#of), copy(of), visibility("default")))
+
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+/* Our own questions go past libc's wrappers: they are no cancellation points,
+ * and no other preloaded library sees them. errno is the caller's to keep. */
+static inline long hc_sys(long number, long a, long b, long c, long d, long e)
+{
+	return hc_libc.syscall(number, a, b, c, d, e, 0);
+}
+
+static inline int hc_getsockopt(int fd, int level, int name, void *value, socklen_t *size)
+{
+	return (int)hc_sys(SYS_getsockopt, fd, level, name, (long)value, (long)size);
+}
+
+#endif

@@ -1,0 +1,332 @@
+#include "probe.h"
+#include "fdtab.h"
+
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/un.h>
+
+/* A kernel that refuses a question (a container's filter, an emulation) is not
+ * asked it again. */
+static _Atomic bool no_meminfo, no_diag;
+
+static bool may_ask(void)
+{
+	return !atomic_load_explicit(&hc_self.sandboxed, memory_order_relaxed);
+}
+
+static bool get_int(int fd, int level, int name, int *value)
+{
+	socklen_t size = sizeof *value;
+	return !hc_getsockopt(fd, level, name, value, &size);
+}
+
+static bool tcp_info(int fd, struct tcp_info *info)
+{
+	socklen_t size = sizeof *info;
+	return !hc_getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &size) &&
+	       size >= offsetof(struct tcp_info, tcpi_delivery_rate);
+}
+
+/* Is nothing at all in the receive queue? One question without the socket's
+ * lock, that sees also what FIONREAD hides: an out-of-band byte. */
+static bool queue_is_empty(int fd)
+{
+	uint32_t memory[SK_MEMINFO_VARS];
+	socklen_t size = sizeof memory;
+	if (atomic_load_explicit(&no_meminfo, memory_order_relaxed))
+		return false;
+	if (hc_getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &size)) {
+		if (errno != EBADF && errno != ENOTSOCK)
+			atomic_store(&no_meminfo, true);
+		return false;
+	}
+	return !memory[SK_MEMINFO_RMEM_ALLOC];
+}
+
+/* false: fd is no socket. */
+static bool probe_unread(int fd, struct hc_facts *facts)
+{
+	int bytes = 0, at_mark = 0;
+	if (hc_sys(SYS_ioctl, fd, SIOCINQ, (long)&bytes, 0, 0))
+		return errno != EBADF && errno != ENOTTY && errno != ENOTSOCK;
+	facts->unread_known = true;
+	facts->unread = bytes > 0 ? (uint64_t)bytes : 0;
+	/* SIOCINQ counts up to the out-of-band byte: it is the next byte where
+	 * the count is 0, and unread input to tcp_close() even after MSG_OOB
+	 * took it */
+	if (!facts->unread && !facts->unix_socket && !hc_sys(SYS_ioctl, fd, SIOCATMARK, (long)&at_mark, 0, 0) &&
+	    at_mark) {
+		facts->oob = true;
+		facts->unread = 1;
+	}
+	return true;
+}
+
+/* In state CLOSED: had the peer's FIN come before? TCP_ZEROCOPY_RECEIVE with
+ * nothing to receive says EIO exactly where SOCK_DONE is set (tcp_fin()), and
+ * touches neither the queue nor the socket's pending error at this size. */
+static bool probe_peer_fin(int fd)
+{
+	struct {
+		uint64_t address;
+		uint32_t length, recv_skip_hint;
+	} nothing = { 0 };
+	socklen_t size = sizeof nothing;
+	return hc_getsockopt(fd, IPPROTO_TCP, TCP_ZEROCOPY_RECEIVE, &nothing, &size) && errno == EIO;
+}
+
+static bool probe_linger0(int fd)
+{
+	struct linger linger = { 0 };
+	socklen_t size = sizeof linger;
+	return !hc_getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &size) && linger.l_onoff && !linger.l_linger;
+}
+
+static void take_info(int fd, uint32_t word, const struct tcp_info *info, struct hc_facts *facts)
+{
+	struct hc_tcp_counts counts = {
+		.bytes_sent = info->tcpi_bytes_sent,
+		.bytes_retrans = info->tcpi_bytes_retrans,
+		.bytes_acked = info->tcpi_bytes_acked,
+		.bytes_received = info->tcpi_bytes_received,
+		.notsent = info->tcpi_notsent_bytes,
+	};
+	facts->state = info->tcpi_state < HC_STATES ? (enum hc_state)info->tcpi_state : HC_STATE_unknown;
+	if (facts->state == HC_STATE_listening) {
+		facts->waiting = info->tcpi_unacked;
+		return;
+	}
+	if (facts->state == HC_STATE_closed && (counts.bytes_acked || counts.bytes_received))
+		facts->peer_fin = probe_peer_fin(fd);
+	hc_count(facts, &counts, word & HC_FD_CONNECTED);
+}
+
+static bool probe_tcp(int fd, uint32_t word, bool full, struct hc_facts *facts)
+{
+	struct tcp_info info;
+	bool shared_ever = word & (HC_FD_COPIED | HC_FD_OUTSIDE);
+
+	facts->linger0 = word & HC_FD_LINGER0 || (shared_ever && probe_linger0(fd));
+	full = full || facts->linger0 || word & HC_FD_LISTENER;
+	if (full) {
+		if (tcp_info(fd, &info))
+			take_info(fd, word, &info, facts);
+		else if (errno != EPERM && errno != ENOSYS && !(word & HC_FD_MPTCP))
+			return false;
+		if (facts->state == HC_STATE_listening || facts->state == HC_STATE_closed)
+			return true;
+	}
+	/* last, so that as little as can be arrives between this and the close */
+	if (!(word & HC_FD_MPTCP) && queue_is_empty(fd))
+		facts->unread_known = true;
+	else if (!probe_unread(fd, facts))
+		return false;
+	if (!full && facts->unread && tcp_info(fd, &info))
+		take_info(fd, word, &info, facts);
+	return true;
+}
+
+static bool probe_unix(int fd, uint32_t word, struct hc_facts *facts)
+{
+	struct sockaddr_un peer;
+	socklen_t size = sizeof peer;
+	facts->unix_socket = true;
+	if (word & HC_FD_LISTENER) {
+		facts->state = HC_STATE_listening;
+		return true;
+	}
+	bool connected = !hc_sys(SYS_getpeername, fd, (long)&peer, (long)&size, 0, 0);
+	if (!connected && (errno == EBADF || errno == ENOTSOCK))
+		return false;
+	facts->state = connected ? HC_STATE_established : HC_STATE_closed;
+	return probe_unread(fd, facts);
+}
+
+bool hc_probe_close(int fd, uint32_t word, bool full, struct hc_facts *facts)
+{
+	int kept = errno;
+	memset(facts, 0, sizeof *facts);
+	bool known = true;
+	if (may_ask())
+		known = word & HC_FD_UNIX ? probe_unix(fd, word, facts) : probe_tcp(fd, word, full, facts);
+	errno = kept;
+	return known;
+}
+
+enum hc_state hc_probe_state(int fd, uint32_t word)
+{
+	int kept = errno;
+	struct tcp_info info;
+	enum hc_state state = HC_STATE_unknown;
+	if (may_ask() && !(word & HC_FD_UNIX) && tcp_info(fd, &info) && info.tcpi_state < HC_STATES)
+		state = (enum hc_state)info.tcpi_state;
+	errno = kept;
+	return state;
+}
+
+void hc_address_from(struct hc_address *address, const struct sockaddr *from, socklen_t size)
+{
+	memset(address, 0, sizeof *address);
+	if (from->sa_family == AF_INET && size >= sizeof(struct sockaddr_in)) {
+		const struct sockaddr_in *in = (const void *)from;
+		address->family = AF_INET;
+		address->port = ntohs(in->sin_port);
+		memcpy(address->ip, &in->sin_addr, 4);
+	} else if (from->sa_family == AF_INET6 && size >= offsetof(struct sockaddr_in6, sin6_scope_id)) {
+		const struct sockaddr_in6 *in = (const void *)from;
+		address->family = AF_INET6;
+		address->port = ntohs(in->sin6_port);
+		address->scope = size >= sizeof *in ? in->sin6_scope_id : 0;
+		memcpy(address->ip, &in->sin6_addr, 16);
+	}
+}
+
+static void probe_name(long call, int fd, struct hc_address *address)
+{
+	int kept = errno;
+	struct sockaddr_storage name;
+	socklen_t size = sizeof name;
+	memset(address, 0, sizeof *address);
+	if (may_ask() && !hc_sys(call, fd, (long)&name, (long)&size, 0, 0))
+		hc_address_from(address, (const void *)&name, size);
+	errno = kept;
+}
+
+void hc_probe_local(int fd, struct hc_address *address)
+{
+	probe_name(SYS_getsockname, fd, address);
+}
+
+void hc_probe_peer(int fd, struct hc_address *address)
+{
+	probe_name(SYS_getpeername, fd, address);
+}
+
+size_t hc_probe_unix_path(int fd, bool peer, char *path, size_t size)
+{
+	int kept = errno;
+	struct sockaddr_un name;
+	socklen_t length = sizeof name;
+	size_t used = 0;
+	if (may_ask() && !hc_sys(peer ? SYS_getpeername : SYS_getsockname, fd, (long)&name, (long)&length, 0, 0) &&
+	    length > offsetof(struct sockaddr_un, sun_path) && length <= sizeof name) {
+		used = length - offsetof(struct sockaddr_un, sun_path);
+		/* an abstract name begins with a NUL and may hold others; a path ends at one */
+		if (name.sun_path[0])
+			used = strnlen(name.sun_path, used);
+		if (used > size)
+			used = size;
+		memcpy(path, name.sun_path, used);
+	}
+	errno = kept;
+	return used;
+}
+
+uint64_t hc_probe_cookie(int fd)
+{
+	int kept = errno;
+	uint64_t cookie = UINT64_MAX;
+	socklen_t size = sizeof cookie;
+	if (!may_ask() || hc_getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size))
+		cookie = UINT64_MAX;
+	errno = kept;
+	return cookie;
+}
+
+uint32_t hc_probe_kind(int fd, bool want_unix)
+{
+	int kept = errno, domain, type, protocol, listens = 0;
+	uint32_t word = 0;
+	if (may_ask() && get_int(fd, SOL_SOCKET, SO_TYPE, &type) && get_int(fd, SOL_SOCKET, SO_DOMAIN, &domain) &&
+	    get_int(fd, SOL_SOCKET, SO_PROTOCOL, &protocol)) {
+		word = hc_kind(domain, type, protocol, want_unix);
+		if (word && get_int(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens) && listens)
+			word |= HC_FD_LISTENER;
+	}
+	errno = kept;
+	return word;
+}
+
+bool hc_probe_close_on_exec(int fd)
+{
+	int kept = errno;
+	long flags = may_ask() ? hc_sys(SYS_fcntl, fd, 1 /* F_GETFD */, 0, 0, 0) : -1;
+	errno = kept;
+	return flags != -1 && flags & 1 /* FD_CLOEXEC */;
+}
+
+bool hc_probe_identity(int fd, uint32_t word, struct hc_identity *identity)
+{
+	if (word & HC_FD_UNIX || atomic_load(&no_diag))
+		return false;
+	identity->protocol = IPPROTO_TCP;
+	identity->cookie = hc_probe_cookie(fd);
+	hc_probe_local(fd, &identity->local);
+	hc_probe_peer(fd, &identity->peer);
+	return identity->cookie != UINT64_MAX && identity->local.family;
+}
+
+struct diag_request {
+	struct nlmsghdr header;
+	struct inet_diag_req_v2 body;
+};
+
+static void fill_request(struct diag_request *request, const struct hc_identity *identity)
+{
+	memset(request, 0, sizeof *request);
+	request->header.nlmsg_len = sizeof *request;
+	request->header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
+	request->header.nlmsg_flags = NLM_F_REQUEST;
+	request->body.sdiag_family = (uint8_t)identity->local.family;
+	request->body.sdiag_protocol = identity->protocol;
+	request->body.idiag_states = UINT32_MAX;
+	request->body.id.idiag_sport = htons(identity->local.port);
+	request->body.id.idiag_dport = htons(identity->peer.port);
+	memcpy(request->body.id.idiag_src, identity->local.ip, 16);
+	memcpy(request->body.id.idiag_dst, identity->peer.ip, 16);
+	request->body.id.idiag_if = identity->local.scope;
+	request->body.id.idiag_cookie[0] = (uint32_t)identity->cookie;
+	request->body.id.idiag_cookie[1] = (uint32_t)(identity->cookie >> 32);
+}
+
+int hc_probe_still_held(const struct hc_identity *identity)
+{
+	int kept = errno, held = -1;
+	struct diag_request request;
+	struct {
+		struct nlmsghdr header;
+		union {
+			struct inet_diag_msg found;
+			struct nlmsgerr error;
+			char space[512];
+		};
+	} reply;
+
+	long fd = may_ask() ? hc_sys(SYS_socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG, 0, 0) : -1;
+	if (fd < 0) {
+		if (errno == EPERM || errno == EPROTONOSUPPORT || errno == EAFNOSUPPORT)
+			atomic_store(&no_diag, true);
+		errno = kept;
+		return -1;
+	}
+	fill_request(&request, identity);
+	if (hc_sys(SYS_write, fd, (long)&request, sizeof request, 0, 0) == sizeof request) {
+		long n = hc_libc.syscall(SYS_recvfrom, fd, (long)&reply, sizeof reply, MSG_DONTWAIT, 0, 0);
+		if (n >= (long)(sizeof reply.header + sizeof reply.found) &&
+		    reply.header.nlmsg_type == SOCK_DIAG_BY_FAMILY)
+			held = reply.found.idiag_inode != 0;
+		else if (n >= (long)(sizeof reply.header + sizeof reply.error) &&
+		         reply.header.nlmsg_type == NLMSG_ERROR && reply.error.error == -ENOENT)
+			held = 0;
+	}
+	hc_sys(SYS_close, fd, 0, 0, 0, 0);
+	errno = kept;
+	return held;
+}

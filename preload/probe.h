@@ -1,0 +1,56 @@
+/*
+ * What only the kernel knows of a socket. Every question leaves errno as it
+ * was, is none that changes the socket, and is not asked in a sandbox.
+ */
+#ifndef HALFCLOSE_PROBE_H
+#define HALFCLOSE_PROBE_H
+
+#include "verdict.h"
+
+#include <halfclose/recording.h>
+
+#include <sys/socket.h>
+
+/* The facts that decide a TCP or unix close, read as late as can be.
+ *
+ * word: the entry's flags. full: also the byte counts of the connection's life,
+ * which cost another question; without it they are asked for only where input
+ * is unread. Returns false where fd is no socket of that kind: the table was
+ * out of date. */
+bool hc_probe_close(int fd, uint32_t word, bool full, struct hc_facts *facts);
+
+/* The connection's state; HC_STATE_unknown where it can't be had. */
+enum hc_state hc_probe_state(int fd, uint32_t word);
+
+/* This side's and the other side's address; family 0 where there is none. */
+void hc_probe_local(int fd, struct hc_address *address);
+void hc_probe_peer(int fd, struct hc_address *address);
+
+/* A unix socket's bound path, without a NUL; returns its length, at most size. */
+size_t hc_probe_unix_path(int fd, bool peer, char *path, size_t size);
+
+/* SO_COOKIE, or ~0. */
+uint64_t hc_probe_cookie(int fd);
+
+/* What kind of socket an unknown descriptor is: HC_FD_* flags, or 0. */
+uint32_t hc_probe_kind(int fd, bool want_unix);
+
+/* true: exec would end this descriptor. */
+bool hc_probe_close_on_exec(int fd);
+
+/* What names a TCP socket to sock_diag, gathered while it is open. */
+struct hc_identity {
+	uint64_t cookie;
+	struct hc_address local, peer;
+	uint8_t protocol;
+};
+bool hc_probe_identity(int fd, uint32_t word, struct hc_identity *identity);
+
+/* After a close: 1, some process still holds that socket; 0, none does; -1, the
+ * kernel does not say. Opens a netlink socket and closes it again. */
+int hc_probe_still_held(const struct hc_identity *identity);
+
+/* An address as the program gave or got it; family 0 where it is not inet. */
+void hc_address_from(struct hc_address *address, const struct sockaddr *from, socklen_t size);
+
+#endif

@@ -1,0 +1,72 @@
+/*
+ * This process as the library knows it. Written by the constructor and by the
+ * fork handlers while no other thread of ours can run; the atomics by all.
+ */
+#ifndef HALFCLOSE_PROCESS_H
+#define HALFCLOSE_PROCESS_H
+
+#include "libc.h"
+
+#include <stdatomic.h>
+#include <time.h>
+#include <unistd.h>
+
+struct hc_host {
+	bool on;        /* sockets are followed */
+	bool recording; /* there is a recording to write into */
+	pid_t pid;
+	uint32_t number;               /* high half of the sock ids that it gives out */
+	_Atomic bool sandboxed;        /* the program installed a filter: ask the kernel nothing */
+	_Atomic uint32_t sockets;      /* sock ids given out */
+	_Atomic uint32_t epoch;        /* raised by every fork, spawn and exec */
+	_Atomic uint32_t spawned;      /* epoch of the last child that runs another program */
+	char exe[256];                 /* the program's path */
+};
+
+extern struct hc_host hc_self;
+
+/* Is the caller in a vfork child, which runs in our memory, or in a child made
+ * behind libc's back? Such a child changes nothing of ours and says nothing. */
+static inline bool hc_is_guest(void)
+{
+	return !atomic_load_explicit(&hc_self.sandboxed, memory_order_relaxed) &&
+	       hc_sys(SYS_getpid, 0, 0, 0, 0, 0) != hc_self.pid;
+}
+
+/* A child that will run another program is about to be made. Right in a vfork
+ * child too: the parent must learn of it, and this is the memory it reads. */
+static inline void hc_note_spawn(void)
+{
+	uint32_t epoch = atomic_fetch_add(&hc_self.epoch, 1) + 1;
+	atomic_store(&hc_self.spawned, epoch);
+}
+
+static inline uint64_t hc_new_sock(void)
+{
+	return (uint64_t)hc_self.number << 32 |
+	       (atomic_fetch_add_explicit(&hc_self.sockets, 1, memory_order_relaxed) + 1);
+}
+
+static inline uint64_t hc_now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* The calling thread's id; 0xffffffff where the kernel may not be asked. */
+uint32_t hc_tid(void);
+
+/* init.c: around a fork, for those that run no pthread_atfork handlers. */
+void hc_fork_prepare(void);
+void hc_fork_parent(pid_t child); /* -1: there is none; 0: not known here */
+void hc_fork_child(void);
+
+/* init.c: the program is about to install a seccomp filter, or failed to. */
+void hc_enter_sandbox(void);
+void hc_leave_sandbox(void);
+
+/* init.c: exit was called; the work is done when the last destructor runs. */
+void hc_note_exit(int status);
+
+#endif

@@ -1,0 +1,16 @@
+/*
+ * What is noted around a shutdown, for each of the ways to ask for it. Only for
+ * a descriptor that is followed, while there is a recording.
+ */
+#ifndef HALFCLOSE_SHUTDOWN_H
+#define HALFCLOSE_SHUTDOWN_H
+
+#include "fdtab.h"
+#include "probe.h"
+
+enum hc_state hc_shutdown_begin(int fd);
+
+/* error: 0, or errno after the call. */
+void hc_shutdown_done(int fd, int side, enum hc_state state, int error);
+
+#endif
