@@ -1,0 +1,271 @@
+/* uses: fdtab holders libc
+ *
+ * The table of descriptors and the counts of holders, with real forks. */
+#include "fdtab.h"
+#include "holders.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <sys/wait.h>
+#include <cmocka.h>
+
+struct hc_host hc_self;
+
+static int set_up(void **state)
+{
+	(void)state;
+	hc_libc_resolve();
+	hc_self.pid = getpid();
+	hc_self.on = true;
+	return !hc_fdtab_init() || !hc_holders_init();
+}
+
+static void what_was_filled_is_claimed_once(void **state)
+{
+	(void)state;
+	struct hc_fd copy;
+	assert_false(hc_fd_claim(5, &copy));
+	assert_non_null(hc_fd_fill(5, HC_FD_TCP, 42, 7));
+	assert_int_equal(hc_fd_word(5), HC_FD_TCP);
+	assert_true(hc_fd_claim(5, &copy));
+	assert_int_equal(copy.sock, 42);
+	assert_int_equal(copy.born, 7);
+	assert_int_equal(hc_fd_word(5), 0);
+	assert_false(hc_fd_claim(5, &copy));
+}
+
+static void a_failed_end_is_undone_unless_the_number_lives_anew(void **state)
+{
+	(void)state;
+	struct hc_fd copy;
+	hc_fd_fill(6, HC_FD_TCP | HC_FD_LINGER0, 1, 0);
+	assert_true(hc_fd_claim(6, &copy));
+	hc_fd_restore(6, &copy);
+	assert_int_equal(hc_fd_word(6), HC_FD_TCP | HC_FD_LINGER0);
+	assert_true(hc_fd_claim(6, &copy));
+	hc_fd_fill(6, HC_FD_UNIX, 2, 0);
+	hc_fd_restore(6, &copy);
+	assert_int_equal(hc_fd_word(6), HC_FD_UNIX);
+	hc_fd_forget(6);
+}
+
+static void numbers_outside_the_table_are_not_followed(void **state)
+{
+	(void)state;
+	struct hc_fd copy;
+	assert_null(hc_fd(-1));
+	assert_null(hc_fd(1 << 20));
+	assert_null(hc_fd_fill(1 << 20, HC_FD_TCP, 1, 0));
+	assert_false(hc_fd_claim(-1, &copy));
+	assert_int_equal(hc_fd_word(INT32_MAX), 0);
+	hc_fd_forget(-1);
+	hc_fd_mark(-1, HC_FD_TCP);
+	assert_non_null(hc_fd_fill((1 << 20) - 1, HC_FD_TCP, 1, 0));
+	hc_fd_forget((1 << 20) - 1);
+}
+
+static void followed_numbers_are_found_in_order(void **state)
+{
+	(void)state;
+	hc_fd_fill(9, HC_FD_TCP, 1, 0);
+	hc_fd_fill(300, HC_FD_TCP, 2, 0);
+	assert_int_equal(hc_fd_next(0), 9);
+	assert_int_equal(hc_fd_next(10), 300);
+	assert_int_equal(hc_fd_next(301), -1);
+	hc_fd_forget(9);
+	hc_fd_forget(300);
+	assert_int_equal(hc_fd_next(0), -1);
+}
+
+static void only_stream_sockets_are_followed(void **state)
+{
+	(void)state;
+	assert_int_equal(hc_kind(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0, false), HC_FD_TCP);
+	assert_int_equal(hc_kind(AF_INET6, SOCK_STREAM, 6, false), HC_FD_TCP | HC_FD_INET6);
+	assert_int_equal(hc_kind(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 262, false), HC_FD_TCP | HC_FD_MPTCP);
+	assert_int_equal(hc_kind(AF_INET, SOCK_DGRAM, 0, false), 0);
+	assert_int_equal(hc_kind(AF_INET, SOCK_STREAM, 132, false), 0);
+	assert_int_equal(hc_kind(AF_UNIX, SOCK_STREAM, 0, false), 0);
+	assert_int_equal(hc_kind(AF_UNIX, SOCK_SEQPACKET, 0, true), HC_FD_UNIX);
+	assert_int_equal(hc_kind(AF_UNIX, SOCK_DGRAM, 0, true), 0);
+}
+
+static void a_duplicate_keeps_its_socket_held(void **state)
+{
+	(void)state;
+	hc_fd_fill(10, HC_FD_TCP, 100, 0);
+	hc_fd_copy(10, 11);
+	hc_fd_copy(11, 12);
+	hc_fd_copy(12, 12);
+	assert_int_equal(hc_fd_word(10), HC_FD_TCP | HC_FD_COPIED);
+	assert_int_equal(hc_fd_word(12), HC_FD_TCP | HC_FD_COPIED);
+	assert_int_equal(hc_holders_release(100), HC_HOLDING_self);
+	assert_int_equal(hc_holders_release(100), HC_HOLDING_self);
+	hc_holders_undo(100);
+	assert_int_equal(hc_holders_release(100), HC_HOLDING_self);
+	assert_int_equal(hc_holders_release(100), HC_HOLDING_none);
+	for (int fd = 10; fd <= 12; fd++)
+		hc_fd_forget(fd);
+	hc_fd_fill(10, HC_FD_TCP, 101, 0);
+	hc_fd_copy(13, 10); /* a copy of something else takes the number */
+	assert_int_equal(hc_fd_word(10), 0);
+}
+
+/* Forks as init.c does; the child does `what` and tells by its status. */
+static pid_t fork_family(int (*what)(int), int argument)
+{
+	unsigned place = hc_holders_fork();
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (!child) {
+		hc_self.pid = getpid();
+		hc_holders_child(place);
+		_exit(what(argument));
+	}
+	hc_holders_forked(place, child);
+	return child;
+}
+
+static int status_of(pid_t child)
+{
+	int status;
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int release_and_end(int sock)
+{
+	int left = (int)hc_holders_release((uint64_t)sock);
+	hc_holders_end();
+	return left;
+}
+
+static int wait_to_be_killed(int pipe_end)
+{
+	if (write(pipe_end, "", 1) != 1)
+		return 1;
+	for (;;)
+		pause();
+}
+
+static void a_child_holds_what_its_parent_held(void **state)
+{
+	(void)state;
+	hc_fd_fill(20, HC_FD_TCP, 200, 0);
+	pid_t child = fork_family(release_and_end, 200);
+	/* the child finds the parent holding, the parent nobody once it is gone */
+	assert_int_equal(status_of(child), HC_HOLDING_family);
+	assert_int_equal(hc_holders_release(200), HC_HOLDING_none);
+	hc_fd_forget(20);
+}
+
+static void a_live_child_holds_and_a_killed_one_does_not(void **state)
+{
+	int ends[2];
+	char byte;
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	hc_fd_fill(21, HC_FD_TCP, 201, 0);
+	pid_t child = fork_family(wait_to_be_killed, ends[1]);
+	assert_int_equal(read(ends[0], &byte, 1), 1);
+	assert_int_equal(hc_holders_others(201), HC_HOLDING_family);
+	kill(child, 9);
+	assert_int_equal(status_of(child), -1);
+	assert_int_equal(hc_holders_others(201), HC_HOLDING_none);
+	hc_fd_forget(21);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static void a_fork_that_failed_leaves_no_holder(void **state)
+{
+	(void)state;
+	hc_fd_fill(22, HC_FD_TCP, 202, 0);
+	unsigned place = hc_holders_fork();
+	assert_int_equal(hc_holders_others(202), HC_HOLDING_family);
+	hc_holders_forked(place, -1);
+	assert_int_equal(hc_holders_others(202), HC_HOLDING_none);
+	hc_fd_forget(22);
+}
+
+static void many_forks_fit(void **state)
+{
+	(void)state;
+	hc_fd_fill(23, HC_FD_TCP, 203, 0);
+	for (int i = 0; i < 20000; i++)
+		hc_holders_forked(hc_holders_fork(), -1);
+	assert_int_equal(hc_holders_others(203), HC_HOLDING_none);
+	hc_fd_forget(23);
+}
+
+static void a_program_that_was_replaced_leaves_doubt(void **state)
+{
+	int ends[2];
+	char byte;
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	hc_fd_fill(24, HC_FD_TCP, 204, 0);
+	unsigned place = hc_holders_fork();
+	pid_t child = fork();
+	if (!child) {
+		hc_self.pid = getpid();
+		hc_holders_child(place);
+		hc_holders_exec(true);
+		_exit(wait_to_be_killed(ends[1]));
+	}
+	hc_holders_forked(place, child);
+	assert_int_equal(read(ends[0], &byte, 1), 1);
+	assert_int_equal(hc_holders_others(204), HC_HOLDING_doubt);
+	kill(child, 9);
+	status_of(child);
+	hc_fd_forget(24);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static _Atomic int winners;
+
+static void *claim_all(void *unused)
+{
+	struct hc_fd copy;
+	(void)unused;
+	for (int fd = 1000; fd < 21000; fd++)
+		if (hc_fd_claim(fd, &copy)) {
+			assert_int_equal(copy.sock, fd);
+			atomic_fetch_add(&winners, 1);
+		}
+	return NULL;
+}
+
+static void of_two_threads_that_claim_one_wins(void **state)
+{
+	pthread_t threads[4];
+	(void)state;
+	for (int fd = 1000; fd < 21000; fd++)
+		hc_fd_fill(fd, HC_FD_TCP, (uint64_t)fd, 0);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, claim_all, NULL), 0);
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(winners, 20000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_was_filled_is_claimed_once),
+		cmocka_unit_test(a_failed_end_is_undone_unless_the_number_lives_anew),
+		cmocka_unit_test(numbers_outside_the_table_are_not_followed),
+		cmocka_unit_test(followed_numbers_are_found_in_order),
+		cmocka_unit_test(only_stream_sockets_are_followed),
+		cmocka_unit_test(a_duplicate_keeps_its_socket_held),
+		cmocka_unit_test(a_child_holds_what_its_parent_held),
+		cmocka_unit_test(a_live_child_holds_and_a_killed_one_does_not),
+		cmocka_unit_test(a_fork_that_failed_leaves_no_holder),
+		cmocka_unit_test(many_forks_fit),
+		cmocka_unit_test(a_program_that_was_replaced_leaves_doubt),
+		cmocka_unit_test(of_two_threads_that_claim_one_wins),
+	};
+	return cmocka_run_group_tests(tests, set_up, NULL);
+}
