@@ -1,0 +1,153 @@
+# halfclose: see CONTRIBUTING.md for the house; `make help` for the targets.
+
+VERSION = 0.1.0
+BUILD   = $(if $(SAN),build-san,build)
+PREFIX  = /usr/local
+DESTDIR =
+BINDIR  = $(PREFIX)/bin
+LIBDIR  = $(PREFIX)/lib
+SAN     =
+SUITES  =
+
+CC       = gcc
+CFLAGS   = -O2 -g
+WARN     = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wundef
+ALL      = -std=gnu11 -D_GNU_SOURCE -Iinclude $(WARN) $(CFLAGS) -MMD -MP
+comma   := ,
+
+# Sanitizers have a runtime of their own in the programs of ours. The library
+# lives in other people's: there undefined behaviour ends in a trap, and the
+# address sanitizer stays out.
+ifneq ($(SAN),)
+SANITIZE     = -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
+LIB_SANITIZE = $(if $(findstring undefined,$(SAN)),-fsanitize=undefined -fsanitize-undefined-trap-on-error)
+endif
+
+PRELOAD  := $(wildcard preload/*.c)
+REVIEW   := $(wildcard review/*.c)
+EXAMPLES := $(filter-out examples/common.c,$(wildcard examples/*.c))
+UNIT     := $(wildcard tests/unit/test_*.c)
+HOSTS    := $(wildcard tests/hosts/*.c tests/truth/*.c tests/bench/*.c)
+
+LIBRARY  = $(BUILD)/libhalfclose.so
+PROGRAM  = $(BUILD)/halfclose
+PROGRAMS = $(EXAMPLES:examples/%.c=$(BUILD)/examples/%)
+UNIT_REVIEW  = $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter tests/unit/test_review_%,$(UNIT)))
+UNIT_PRELOAD = $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter-out tests/unit/test_review_%,$(UNIT)))
+HOST_TESTS   = $(HOSTS:tests/%.c=$(BUILD)/tests/%)
+TESTS    = $(UNIT_REVIEW) $(UNIT_PRELOAD) $(HOST_TESTS) \
+           $(if $(wildcard tests/golden/compile.c),$(BUILD)/tests/golden-compile)
+
+# A tree on a machine that has all it needs builds offline and without root.
+all: deps-build $(LIBRARY) $(PROGRAM) ## build the library and the command
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
+	@echo '  with SAN=address,undefined: under sanitizers; PREFIX, DESTDIR: where install puts it'
+
+deps: ## install what Debian lacks to build, test and show it (asks apt-get, as root)
+	@packaging/deps build demo check
+
+deps-build:
+	@packaging/deps build
+
+demo: ## a server that loses its answers, recorded and judged
+	@packaging/deps build demo
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) tests/demo/run.sh
+
+check: ## all tests; closes with 'N passed, N failed'
+	@packaging/deps build demo check
+	@$(MAKE) --no-print-directory all tests
+	@BUILD=$(BUILD) SAN=$(SAN) tests/run.sh $(SUITES)
+
+tests: $(LIBRARY) $(PROGRAM) $(PROGRAMS) $(TESTS)
+
+bench: ## what it costs, side by side with bare runs
+	@packaging/deps build check
+	@$(MAKE) --no-print-directory all tests
+	@BUILD=$(BUILD) tests/bench/run.sh
+
+lint: ## cppcheck and clang-tidy
+	cppcheck --quiet --std=c11 --language=c --enable=warning,portability --inline-suppr --error-exitcode=1 \
+	  -D_GNU_SOURCE -Iinclude --suppress=missingIncludeSystem preload review examples
+	clang-tidy --quiet $(PRELOAD) -- -std=gnu11 -D_GNU_SOURCE -Iinclude
+
+format: ## put the sources into the house's form
+	clang-format -i $(PRELOAD) $(wildcard preload/*.h) $(REVIEW) $(wildcard review/*.h)
+
+install: $(LIBRARY) $(PROGRAM) ## into PREFIX (default /usr/local)
+	install -D -m 644 $(LIBRARY) $(DESTDIR)$(LIBDIR)/libhalfclose.so
+	install -D -m 755 $(PROGRAM) $(DESTDIR)$(BINDIR)/halfclose
+
+uninstall: ## what install put there
+	rm -f $(DESTDIR)$(LIBDIR)/libhalfclose.so $(DESTDIR)$(BINDIR)/halfclose
+
+clean: ## remove what was built
+	rm -rf $(BUILD)
+
+# The library: libc alone, the unwinder linked in and hidden, nothing exported
+# but the rows of calls.def, started before any other.
+LIB_CFLAGS  = $(ALL) -fPIC -fvisibility=hidden -ftls-model=initial-exec -fexceptions -fasynchronous-unwind-tables \
+              -fno-plt $(LIB_SANITIZE)
+LIB_LDFLAGS = -shared -static-libgcc -Wl,--exclude-libs,ALL -Wl,--version-script=$(BUILD)/preload/exports \
+              -Wl,-z,initfirst -Wl,-z,now -Wl,-z,relro -Wl,--no-undefined -Wl,-soname,libhalfclose.so
+
+$(BUILD)/preload/exports: include/halfclose/calls.def Makefile
+	@mkdir -p $(@D)
+	@printf '%s\n' '#define CALL(r, n, p) n;' '#define END(r, n, p) n;' '#define ALIAS(n, of) n;' \
+	  '{ global:' '#include <halfclose/calls.def>' 'local: *; };' | $(CC) -E -P -Iinclude -x c - > $@
+
+$(BUILD)/preload/%.o: preload/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(LIB_CFLAGS) $(CFLAGS_$*) -c -o $@ $<
+
+# Must leave by jumps (see the file); -O2 makes them, the check says if not.
+CFLAGS_call_raw = -O2 -fno-sanitize=all
+
+$(LIBRARY): $(PRELOAD:%.c=$(BUILD)/%.o) $(BUILD)/preload/exports
+	$(CC) $(LIB_LDFLAGS) -o $@ $(PRELOAD:%.c=$(BUILD)/%.o)
+
+# The command: glib and elfutils live here and only here.
+GLIB_CFLAGS = $(shell pkg-config --cflags glib-2.0)
+REVIEW_LIBS = $(shell pkg-config --libs glib-2.0 libdw libelf) -lstdc++
+
+$(BUILD)/review/%.o: review/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL) $(SANITIZE) $(GLIB_CFLAGS) -DHC_VERSION_TEXT='"$(VERSION)"' -DHC_LIBDIR='"$(LIBDIR)"' -c -o $@ $<
+
+REVIEW_OBJECTS = $(REVIEW:%.c=$(BUILD)/%.o)
+$(PROGRAM): $(REVIEW_OBJECTS)
+	$(CC) $(SANITIZE) -o $@ $^ $(REVIEW_LIBS)
+
+# Examples and tests.
+$(BUILD)/examples/%: examples/%.c examples/common.c examples/common.h Makefile
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -O1 -g -o $@ $< examples/common.c
+
+$(BUILD)/unit/preload/%.o: preload/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL) $(SANITIZE) -c -o $@ $<
+
+# A unit test has the rooms that it names in its first lines: `uses: room room`.
+uses = $(shell sed -n 's,^.*uses: \([a-z_ ]*\).*,\1,p' $(1) | head -1)
+rooms = $(foreach r,$(call uses,$(1)),$(if $(wildcard preload/$(r).c),$(BUILD)/unit/preload/$(r).o,$(BUILD)/review/$(r).o))
+.SECONDEXPANSION:
+$(UNIT_REVIEW): $(BUILD)/tests/%: tests/%.c $(filter-out $(BUILD)/review/main.o,$(REVIEW_OBJECTS)) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL) -MF $@.d -Ireview $(SANITIZE) $(GLIB_CFLAGS) -o $@ $< $(filter %.o,$^) $(REVIEW_LIBS) -lcmocka
+
+$(UNIT_PRELOAD): $(BUILD)/tests/%: tests/%.c $$(call rooms,tests/$$*.c) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL) -MF $@.d -Ipreload $(SANITIZE) -o $@ $< $(filter %.o,$^) -lcmocka -pthread
+
+$(BUILD)/tests/golden-compile: tests/golden/compile.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL) -MF $@.d $(SANITIZE) -o $@ $<
+
+$(HOST_TESTS): $(BUILD)/tests/%: tests/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL) -MF $@.d -o $@ $< -pthread
+
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
+.PHONY: all help deps deps-build demo check tests bench lint format install uninstall clean
