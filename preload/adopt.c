@@ -1,6 +1,7 @@
 /*
  * Sockets that came in from outside: held when the program started, or received
- * in a message. Who else holds them is not known, which the table notes.
+ * in a message; and those that go out. Who else holds them is not known, which
+ * the table notes.
  */
 #include "birth.h"
 #include "options.h"
@@ -36,6 +37,31 @@ void hc_record_adopted(int fd, enum hc_via via)
 	errno = kept;
 }
 
+void hc_record_passed(int fd, enum hc_via via)
+{
+	struct hc_fd *entry = hc_fd(fd);
+	if (!hc_self.recording || !hc_fd_word(fd))
+		return;
+	if (entry->cookie == UINT64_MAX)
+		entry->cookie = hc_probe_cookie(fd);
+	struct hc_pass *event = hc_record(HC_EVENT_pass, 0);
+	if (!event)
+		return;
+	hc_record_socket(&event->socket, fd, entry);
+	event->via = (uint8_t)via;
+	hc_commit(event);
+}
+
+/* Another descriptor of this process that came in with the same socket: inetd
+ * puts one on 0, 1 and 2. Or -1. */
+static int find_twin(uint64_t cookie, int fd)
+{
+	for (int other = hc_fd_next(0); other >= 0; other = hc_fd_next(other + 1))
+		if (other != fd && hc_fdtab.entries[other].cookie == cookie && hc_fd_word(other) & HC_FD_OUTSIDE)
+			return other;
+	return -1;
+}
+
 void hc_birth_adopt(int fd, enum hc_via via)
 {
 	uint32_t word = hc_probe_kind(fd, hc_options.SOCKETS == HC_SOCKETS_TCP_UNIX);
@@ -43,9 +69,17 @@ void hc_birth_adopt(int fd, enum hc_via via)
 		hc_fd_forget(fd);
 		return;
 	}
+	uint64_t cookie = hc_probe_cookie(fd);
+	int twin = cookie != UINT64_MAX ? find_twin(cookie, fd) : -1;
+	if (twin >= 0) {
+		hc_fd_copy(twin, fd);
+		return;
+	}
 	struct hc_fd *entry = hc_fd_fill(fd, word | HC_FD_OUTSIDE, hc_new_sock(), hc_self.recording ? hc_now() : 0);
 	if (!entry)
 		return;
-	entry->cookie = hc_probe_cookie(fd);
+	entry->cookie = cookie;
+	if (word & HC_FD_TCP && hc_probe_linger0(fd))
+		hc_fd_mark(fd, HC_FD_LINGER0);
 	hc_record_adopted(fd, via);
 }

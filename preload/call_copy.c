@@ -4,7 +4,6 @@
 #include "birth.h"
 #include "copy.h"
 #include "ending.h"
-#include "recorder.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -104,18 +103,10 @@ static void each_right(const struct msghdr *message, void (*see)(int fd))
 
 static void pass(int fd)
 {
-	struct hc_fd *entry = hc_fd(fd);
 	if (!hc_fd_word(fd) || hc_is_guest())
 		return;
 	hc_fd_mark(fd, HC_FD_OUTSIDE);
-	if (entry->cookie == UINT64_MAX)
-		entry->cookie = hc_probe_cookie(fd);
-	struct hc_pass *event = hc_self.recording ? hc_record(HC_EVENT_pass, 0) : NULL;
-	if (!event)
-		return;
-	hc_record_socket(&event->socket, fd, entry);
-	event->via = HC_VIA_scm_rights;
-	hc_commit(event);
+	hc_record_passed(fd, HC_VIA_scm_rights);
 }
 
 static void receive(int fd)

@@ -1,4 +1,5 @@
 #include "ending.h"
+#include "birth.h"
 #include "options.h"
 #include "recorder.h"
 #include "stack.h"
@@ -28,13 +29,15 @@ static bool went_outside(int fd, const struct hc_fd *entry, uint32_t word)
  * a reset is claimed on the kernel's word wherever sharing is possible. */
 static void judge_sharing(struct hc_ending *ending, uint32_t word, enum hc_holding left)
 {
-	bool outside = went_outside(ending->fd, &ending->entry, word);
 	bool abrupt = hc_is_abrupt(ending->outcome);
 
 	if (left == HC_HOLDING_self || (left == HC_HOLDING_family && !abrupt)) {
 		ending->outcome = HC_OUTCOME_shared;
 		return;
 	}
+	if (ending->outcome == HC_OUTCOME_unknown)
+		return;
+	bool outside = went_outside(ending->fd, &ending->entry, word);
 	if (!abrupt && !outside && left == HC_HOLDING_none)
 		return;
 	if (hc_probe_identity(ending->fd, word, &ending->identity)) {
@@ -109,7 +112,7 @@ static uint32_t flags_of(const struct hc_ending *ending)
 	return (facts->oob ? HC_FLAG_oob : 0u) | (facts->peer_fin ? HC_FLAG_peer_fin : 0u) |
 	       (word & HC_FD_CONNECTED ? HC_FLAG_connected : 0u) | (word & HC_FD_ACCEPTED ? HC_FLAG_accepted : 0u) |
 	       (ending->ask == HC_ASK_AFTER ? HC_FLAG_asked : 0u) |
-	       (ending->outcome == HC_OUTCOME_unknown ? HC_FLAG_sandboxed : 0u);
+	       (facts->unread_known || facts->state != HC_STATE_unknown ? 0u : HC_FLAG_sandboxed);
 }
 
 static void record(const struct hc_ending *ending)
@@ -204,13 +207,20 @@ static bool look_before_end(struct hc_ending *ending, int fd, enum hc_how how, c
 	atomic_store_explicit(&ending->entry.word, word, memory_order_relaxed);
 	if (!word)
 		return false;
-	if (possibly_shared(&ending->entry, word) &&
-	    (hc_holders_others(entry->sock) != HC_HOLDING_none || went_outside(fd, &ending->entry, word)))
-		return false; /* a later word, or nobody's: it can't be asked for after the end */
+	bool doubtful = false;
+	if (possibly_shared(&ending->entry, word)) {
+		enum hc_holding others = hc_holders_others(entry->sock);
+		if (others == HC_HOLDING_family)
+			return false;
+		doubtful = others == HC_HOLDING_doubt || went_outside(fd, &ending->entry, word);
+	}
 	if (word & HC_FD_COPIED && has_another(fd, entry->sock, how == HC_HOW_exec))
 		return false;
-	if (!look(ending, word))
+	if ((doubtful && word & HC_FD_LISTENER) || !look(ending, word))
 		return false;
+	/* nobody is left to ask the kernel after this end */
+	if (doubtful)
+		ending->outcome = HC_OUTCOME_unknown;
 	name_for_warning(ending);
 	return true;
 }
@@ -219,9 +229,12 @@ void hc_ending_exec(const void *caller)
 {
 	struct hc_ending ending;
 	int kept = errno;
-	for (int fd = hc_fd_next(0); fd >= 0; fd = hc_fd_next(fd + 1))
-		if (hc_probe_close_on_exec(fd) && look_before_end(&ending, fd, HC_HOW_exec, caller))
+	for (int fd = hc_fd_next(0); fd >= 0; fd = hc_fd_next(fd + 1)) {
+		if (!hc_probe_close_on_exec(fd))
+			hc_record_passed(fd, HC_VIA_exec);
+		else if (look_before_end(&ending, fd, HC_HOW_exec, caller))
 			say(&ending);
+	}
 	errno = kept;
 }
 

@@ -161,6 +161,23 @@ static const char *own_variable(const char *variable)
 	return strncmp(variable, PREFIX, sizeof PREFIX - 1) ? NULL : variable + sizeof PREFIX - 1;
 }
 
+/* The one text that is read again later. Programs that write their title over
+ * their arguments and environment would write over it. */
+static void keep_only(void (*complain)(const char *))
+{
+	static char kept[512];
+	const char *only = hc_options.ONLY;
+	hc_options.ONLY = NULL;
+	if (!only)
+		return;
+	if (strlen(only) >= sizeof kept || !hc_only_is_readable(only)) {
+		complain_value(find_row("ONLY", 4), only, complain);
+		return;
+	}
+	strcpy(kept, only);
+	hc_options.ONLY = kept;
+}
+
 void hc_options_read(char *const envp[], void (*complain)(const char *))
 {
 	for (size_t i = 0; i < ROWS; i++)
@@ -179,10 +196,7 @@ void hc_options_read(char *const envp[], void (*complain)(const char *))
 			complain_value(row, value, complain);
 		}
 	}
-	if (hc_options.ONLY && !hc_only_is_readable(hc_options.ONLY)) {
-		complain_value(find_row("ONLY", 4), hc_options.ONLY, complain);
-		hc_options.ONLY = NULL;
-	}
+	keep_only(complain);
 }
 
 size_t hc_options_text(char *const envp[], char *text, size_t size)

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 typedef bool hc_option_flag;
-typedef const char *hc_option_text; /* points into the environment; NULL: unset */
+typedef const char *hc_option_text; /* into the environment: for the constructor, but ONLY is a copy; NULL: unset */
 typedef int hc_option_choice;       /* index into the row's values */
 typedef uint64_t hc_option_count, hc_option_size;
 

@@ -69,6 +69,17 @@ static bool probe_unread(int fd, struct hc_facts *facts)
 	return true;
 }
 
+bool hc_probe_linger0(int fd)
+{
+	int kept = errno;
+	struct linger linger = { 0 };
+	socklen_t size = sizeof linger;
+	bool on = may_ask() && !hc_getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &size) && linger.l_onoff &&
+	          !linger.l_linger;
+	errno = kept;
+	return on;
+}
+
 /* In state CLOSED: had the peer's FIN come before? TCP_ZEROCOPY_RECEIVE with
  * nothing to receive says EIO exactly where SOCK_DONE is set (tcp_fin()), and
  * touches neither the queue nor the socket's pending error at this size. */
@@ -80,13 +91,6 @@ static bool probe_peer_fin(int fd)
 	} nothing = { 0 };
 	socklen_t size = sizeof nothing;
 	return hc_getsockopt(fd, IPPROTO_TCP, TCP_ZEROCOPY_RECEIVE, &nothing, &size) && errno == EIO;
-}
-
-static bool probe_linger0(int fd)
-{
-	struct linger linger = { 0 };
-	socklen_t size = sizeof linger;
-	return !hc_getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &size) && linger.l_onoff && !linger.l_linger;
 }
 
 static void take_info(int fd, uint32_t word, const struct tcp_info *info, struct hc_facts *facts)
@@ -113,7 +117,7 @@ static bool probe_tcp(int fd, uint32_t word, bool full, struct hc_facts *facts)
 	struct tcp_info info;
 	bool shared_ever = word & (HC_FD_COPIED | HC_FD_OUTSIDE);
 
-	facts->linger0 = word & HC_FD_LINGER0 || (shared_ever && probe_linger0(fd));
+	facts->linger0 = word & HC_FD_LINGER0 || (shared_ever && hc_probe_linger0(fd));
 	full = full || facts->linger0 || word & HC_FD_LISTENER;
 	if (full) {
 		if (tcp_info(fd, &info))

@@ -29,6 +29,9 @@ void hc_probe_peer(int fd, struct hc_address *address);
 /* A unix socket's bound path, without a NUL; returns its length, at most size. */
 size_t hc_probe_unix_path(int fd, bool peer, char *path, size_t size);
 
+/* true: SO_LINGER is on, with time 0. */
+bool hc_probe_linger0(int fd);
+
 /* SO_COOKIE, or ~0. */
 uint64_t hc_probe_cookie(int fd);
 

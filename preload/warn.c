@@ -167,10 +167,12 @@ void hc_warn(const struct hc_warning *warning)
 		hc_put(&line, " to ");
 		hc_put_address(&line, &warning->peer);
 	}
-	hc_put(&line, "; called from ");
-	hc_put(&line, place.path ? place.path : "no file,");
-	hc_put(&line, place.path ? "+" : " address ");
-	hc_put_hex(&line, place.offset);
+	if (warning->caller) {
+		hc_put(&line, "; called from ");
+		hc_put(&line, place.path ? place.path : "no file,");
+		hc_put(&line, place.path ? "+" : " address ");
+		hc_put_hex(&line, place.offset);
+	}
 	if (count > 3) {
 		hc_put(&line, "; the ");
 		hc_put_grouped(&line, count);

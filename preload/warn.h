@@ -18,7 +18,7 @@ struct hc_warning {
 	enum hc_outcome outcome;
 	const struct hc_facts *facts;
 	struct hc_address local, peer;
-	const void *caller; /* the return address of the call */
+	const void *caller; /* the return address of the call; NULL: main has returned */
 };
 /* Counts the warning for its call site and writes it if it is one of the first
  * three there, or the 10th, 100th, 1000th … */
