@@ -7,13 +7,20 @@
 #include <string.h>
 #include <unwind.h>
 
-enum { SEEN = 1024, PATH = 1024 };
+enum { SEEN = 1024, FILES = 256, PATH = 1024 };
 
+/* A loaded file, as the loader places it, and the build id that stands in its
+ * memory. Written once, before it is published; never freed. */
 struct file {
-	const char *path;
-	uint64_t base;
+	const void *start, *end, *link_map, *eh_frame;
+	const void *id; /* where the build id stands, NULL: there is none */
 	struct hc_build_id build_id;
+	uint64_t module;
 };
+
+static struct file files[FILES];
+static _Atomic uint32_t files_used;
+static _Atomic(const struct file *) places[FILES];
 
 /* The modules that this process or its parent has recorded. Full: the rest are
  * recorded each time. */
@@ -30,22 +37,23 @@ void hc_stack_init(void)
 	own_end = (uint64_t)(uintptr_t)own.dlfo_map_end;
 }
 
-static bool take_note(const char *at, const char *end, struct hc_build_id *id)
+static const void *take_note(const char *at, const char *end, struct hc_build_id *id)
 {
 	while (end - at >= (ptrdiff_t)sizeof(ElfW(Nhdr))) {
 		const ElfW(Nhdr) *note = (const void *)at;
 		size_t name = (note->n_namesz + 3u) & ~3u, size = (note->n_descsz + 3u) & ~3u;
 		if ((size_t)(end - at) < sizeof *note + name + size)
-			return false;
+			return NULL;
 		if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 && !memcmp(note + 1, "GNU", 4) &&
 		    note->n_descsz <= sizeof id->bytes) {
+			const char *bytes = (const char *)(note + 1) + name;
 			id->size = (uint8_t)note->n_descsz;
-			memcpy(id->bytes, (const char *)(note + 1) + name, note->n_descsz);
-			return true;
+			memcpy(id->bytes, bytes, id->size);
+			return bytes;
 		}
 		at += sizeof *note + name + size;
 	}
-	return false;
+	return NULL;
 }
 
 /* Does a readable segment of the file hold [from, from + size)? */
@@ -59,7 +67,7 @@ static bool is_loaded(const ElfW(Phdr) * segment, unsigned n, ElfW(Addr) from, s
 }
 
 /* From the file's own headers in memory, each bound checked. */
-static void read_build_id(const struct dl_find_object *object, struct hc_build_id *id)
+static const void *read_build_id(const struct dl_find_object *object, struct hc_build_id *id)
 {
 	const char *base = object->dlfo_map_start;
 	const ElfW(Ehdr) *elf = (const void *)base;
@@ -67,39 +75,35 @@ static void read_build_id(const struct dl_find_object *object, struct hc_build_i
 	memset(id, 0, sizeof *id);
 	if (memcmp(elf->e_ident, ELFMAG, SELFMAG) || elf->e_phentsize != sizeof(ElfW(Phdr)) ||
 	    elf->e_phoff > 4096 - sizeof(ElfW(Phdr)) || elf->e_phnum > (4096 - elf->e_phoff) / sizeof(ElfW(Phdr)))
-		return;
+		return NULL;
 	const ElfW(Phdr) *segment = (const void *)(base + elf->e_phoff);
 	ElfW(Addr) bias = object->dlfo_link_map ? object->dlfo_link_map->l_addr : 0;
 	for (unsigned i = 0; i < elf->e_phnum; i++) {
 		const char *at = (const char *)(bias + segment[i].p_vaddr);
-		if (segment[i].p_type == PT_NOTE &&
-		    is_loaded(segment, elf->e_phnum, segment[i].p_vaddr, segment[i].p_memsz) &&
-		    take_note(at, at + segment[i].p_memsz, id))
-			return;
+		if (segment[i].p_type != PT_NOTE ||
+		    !is_loaded(segment, elf->e_phnum, segment[i].p_vaddr, segment[i].p_memsz))
+			continue;
+		const void *found = take_note(at, at + segment[i].p_memsz, id);
+		if (found)
+			return found;
 	}
+	return NULL;
 }
 
-static bool find_file(const void *address, struct file *file, bool with_build_id)
+/* The loader has no name for the program itself. */
+static const char *path_of(const struct dl_find_object *object)
 {
-	struct dl_find_object object;
-	if (_dl_find_object((void *)(uintptr_t)address, &object))
-		return false;
-	file->path = object.dlfo_link_map ? object.dlfo_link_map->l_name : "";
-	if (!file->path || !*file->path)
-		file->path = hc_self.exe; /* the loader has no name for the program itself */
-	file->base = (uint64_t)(uintptr_t)object.dlfo_map_start;
-	if (with_build_id)
-		read_build_id(&object, &file->build_id);
-	return true;
+	const char *path = object->dlfo_link_map ? object->dlfo_link_map->l_name : NULL;
+	return path && *path ? path : hc_self.exe;
 }
 
 /* The same for the same file in every process: its build id, else its path. */
-static uint64_t name_module(const struct file *file)
+static uint64_t name_module(const struct hc_build_id *id, const char *path)
 {
 	uint64_t hash = 0xcbf29ce484222325u;
-	for (unsigned i = 0; i < file->build_id.size; i++)
-		hash = (hash ^ file->build_id.bytes[i]) * 0x100000001b3u;
-	for (const char *c = file->path; !file->build_id.size && *c; c++)
+	for (unsigned i = 0; i < id->size; i++)
+		hash = (hash ^ id->bytes[i]) * 0x100000001b3u;
+	for (const char *c = path; !id->size && *c; c++)
 		hash = (hash ^ (unsigned char)*c) * 0x100000001b3u;
 	return hash ? hash : 1;
 }
@@ -117,19 +121,61 @@ static bool is_new(uint64_t module)
 	return true;
 }
 
-static uint64_t record_module(const struct file *file)
+static void record_module(uint64_t module, const struct hc_build_id *id, const char *path)
 {
-	uint64_t module = name_module(file);
-	if (!is_new(module))
-		return module;
-	size_t size = strnlen(file->path, PATH), used = 0;
-	struct hc_module *event = hc_record(HC_EVENT_module, size);
-	if (event) {
-		event->module = module;
-		event->build_id = file->build_id;
-		event->path = hc_tail(event, &used, file->path, size);
-		hc_commit(event);
-	}
+	size_t size = strnlen(path, PATH), used = 0;
+	struct hc_module *event = is_new(module) ? hc_record(HC_EVENT_module, size) : NULL;
+	if (!event)
+		return;
+	event->module = module;
+	event->build_id = *id;
+	event->path = hc_tail(event, &used, path, size);
+	hc_commit(event);
+}
+
+static _Atomic(const struct file *) *place_of(const struct dl_find_object *object)
+{
+	return &places[((uintptr_t)object->dlfo_map_start >> 12) % FILES];
+}
+
+/* Was this very file seen before? One that was unloaded and another that was
+ * loaded in its place may agree in all that the loader tells; the build id in
+ * memory is what tells them apart, and stands where it stood if they agree. */
+static bool is_same(const struct file *file, const struct dl_find_object *object)
+{
+	return file && file->start == object->dlfo_map_start && file->end == object->dlfo_map_end &&
+	       file->link_map == object->dlfo_link_map && file->eh_frame == object->dlfo_eh_frame && file->id &&
+	       !memcmp(file->id, file->build_id.bytes, file->build_id.size);
+}
+
+static void remember(const struct dl_find_object *object, const void *id, const struct hc_build_id *build_id,
+                     uint64_t module)
+{
+	if (!id || atomic_load_explicit(&files_used, memory_order_relaxed) >= FILES)
+		return;
+	uint32_t i = atomic_fetch_add(&files_used, 1);
+	if (i >= FILES)
+		return;
+	files[i] = (struct file){ .start = object->dlfo_map_start,
+		                  .end = object->dlfo_map_end,
+		                  .link_map = object->dlfo_link_map,
+		                  .eh_frame = object->dlfo_eh_frame,
+		                  .id = id,
+		                  .build_id = *build_id,
+		                  .module = module };
+	atomic_store_explicit(place_of(object), &files[i], memory_order_release);
+}
+
+static uint64_t module_of(const struct dl_find_object *object)
+{
+	const struct file *file = atomic_load_explicit(place_of(object), memory_order_acquire);
+	if (likely(is_same(file, object)))
+		return file->module;
+	struct hc_build_id build_id;
+	const void *id = read_build_id(object, &build_id);
+	uint64_t module = name_module(&build_id, path_of(object));
+	record_module(module, &build_id, path_of(object));
+	remember(object, id, &build_id, module);
 	return module;
 }
 
@@ -143,7 +189,7 @@ static _Unwind_Reason_Code take_frame(struct _Unwind_Context *context, void *arg
 	struct walk *walk = argument;
 	int at_call = 0;
 	uint64_t address = _Unwind_GetIPInfo(context, &at_call);
-	struct file file;
+	struct dl_find_object object;
 
 	if (!address || walk->used == walk->max)
 		return _URC_END_OF_STACK;
@@ -153,12 +199,11 @@ static _Unwind_Reason_Code take_frame(struct _Unwind_Context *context, void *arg
 	 * that a signal interrupted stands at the instruction itself */
 	address += at_call ? 1 : 0;
 	struct hc_frame *frame = &walk->frames[walk->used++];
-	if (find_file((void *)(uintptr_t)(address - 1), &file, true)) {
-		frame->module = record_module(&file);
-		frame->offset = address - file.base;
-	} else {
-		frame->module = 0;
-		frame->offset = address;
+	frame->module = 0;
+	frame->offset = address;
+	if (!_dl_find_object((void *)(uintptr_t)(address - 1), &object)) {
+		frame->module = module_of(&object);
+		frame->offset -= (uint64_t)(uintptr_t)object.dlfo_map_start;
 	}
 	return _URC_NO_REASON;
 }
@@ -174,11 +219,11 @@ size_t hc_stack_take(struct hc_frame *frames, size_t max)
 
 struct hc_place hc_stack_place(const void *address)
 {
-	struct file file;
+	struct dl_find_object object;
 	struct hc_place place = { NULL, (uint64_t)(uintptr_t)address };
-	if (find_file(address, &file, false)) {
-		place.path = file.path;
-		place.offset -= file.base;
+	if (!_dl_find_object((void *)(uintptr_t)address, &object)) {
+		place.path = path_of(&object);
+		place.offset -= (uint64_t)(uintptr_t)object.dlfo_map_start;
 	}
 	return place;
 }

@@ -19,7 +19,7 @@ static struct event *decode(void *record, size_t size, unsigned kind, unsigned *
 
 static void test_short_record(void **state)
 {
-	_Alignas(8) unsigned char bytes[64] = {0};
+	_Alignas(8) unsigned char bytes[64] = { 0 };
 	unsigned flaws;
 	struct event *event = decode(bytes, sizeof(bytes), HC_EVENT_close, &flaws);
 	uint64_t value;
@@ -38,7 +38,7 @@ static void test_short_record(void **state)
 
 static void test_unknown_kinds(void **state)
 {
-	_Alignas(8) unsigned char bytes[64] = {0};
+	_Alignas(8) unsigned char bytes[64] = { 0 };
 	unsigned flaws;
 
 	(void)state;
@@ -53,11 +53,13 @@ static void test_spans(void **state)
 		struct hc_span span;
 		bool fits;
 	} spans[] = {
-		{{0, 128}, true},   {{128, 0}, true},        {{0, 129}, false},          {{129, 0}, false},
-		{{127, 1}, true},   {{127, 2}, false},       {{UINT32_MAX, 1}, false},   {{1, UINT32_MAX}, false},
-		{{64, 64}, true},   {{UINT32_MAX, UINT32_MAX}, false},
+		{ { 0, 128 }, true },         { { 128, 0 }, true },
+		{ { 0, 129 }, false },        { { 129, 0 }, false },
+		{ { 127, 1 }, true },         { { 127, 2 }, false },
+		{ { UINT32_MAX, 1 }, false }, { { 1, UINT32_MAX }, false },
+		{ { 64, 64 }, true },         { { UINT32_MAX, UINT32_MAX }, false },
 	};
-	_Alignas(8) unsigned char bytes[128] = {0};
+	_Alignas(8) unsigned char bytes[128] = { 0 };
 	struct hc_process *process = (void *)bytes;
 
 	(void)state;
@@ -125,8 +127,9 @@ static void test_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_short_record), cmocka_unit_test(test_unknown_kinds), cmocka_unit_test(test_spans),
-		cmocka_unit_test(test_random_records), cmocka_unit_test(test_names),
+		cmocka_unit_test(test_short_record), cmocka_unit_test(test_unknown_kinds),
+		cmocka_unit_test(test_spans),        cmocka_unit_test(test_random_records),
+		cmocka_unit_test(test_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

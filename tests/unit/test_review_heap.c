@@ -15,7 +15,7 @@ static int compare(const void *a, const void *b)
 
 static void test_pops_in_order(void **state)
 {
-	struct heap heap = {.compare = compare};
+	struct heap heap = { .compare = compare };
 	int numbers[1000], last = -1;
 
 	(void)state;
@@ -37,7 +37,7 @@ static void test_pops_in_order(void **state)
 
 static void test_empty(void **state)
 {
-	struct heap heap = {.compare = compare};
+	struct heap heap = { .compare = compare };
 
 	(void)state;
 	assert_null(heap_top(&heap));

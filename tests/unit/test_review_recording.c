@@ -23,7 +23,7 @@ static struct hc_header *header(void)
 
 static void append(unsigned kind, unsigned slots, uint64_t t)
 {
-	struct hc_record record = {0};
+	struct hc_record record = { 0 };
 	uint64_t slot = (file->len - HC_HEADER_SIZE) / HC_SLOT_SIZE;
 	guint at = file->len;
 
@@ -48,8 +48,10 @@ static void append_hole(unsigned slots)
 
 static int setup(void **state)
 {
-	struct hc_header fresh = {HC_MAGIC, HC_VERSION, HC_BYTE_ORDER, HC_HEADER_SIZE, HC_SLOT_SIZE, 1 << 24, 0, 0,
-				  "host", "boot", 0, 0, 0, 0};
+	struct hc_header fresh = {
+		HC_MAGIC, HC_VERSION, HC_BYTE_ORDER, HC_HEADER_SIZE, HC_SLOT_SIZE, 1 << 24, 0, 0, "host", "boot", 0, 0,
+		0,        0
+	};
 	int fd = g_file_open_tmp("test-recording-XXXXXX", &path, NULL);
 
 	(void)state;
@@ -139,12 +141,12 @@ static void test_slots_of_any_number(void **state)
 	struct recording *recording;
 
 	(void)state;
-	append(HC_EVENT_exit, 0, 1);     /* damaged */
+	append(HC_EVENT_exit, 0, 1); /* damaged */
 	append(HC_EVENT_exit, 2, 2);
-	append(HC_EVENT_exit, 512, 3);   /* the largest */
-	append(HC_EVENT_exit, 513, 4);   /* one too large: all its slots are damaged or empty */
+	append(HC_EVENT_exit, 512, 3); /* the largest */
+	append(HC_EVENT_exit, 513, 4); /* one too large: all its slots are damaged or empty */
 	append(HC_EVENT_exit, 2, 5);
-	append(HC_EVENTS, 2, 6);         /* of a kind that came later */
+	append(HC_EVENTS, 2, 6); /* of a kind that came later */
 	append(HC_EVENT_exit, 3, 7);
 	recording = open_saved();
 	assert_int_equal(count_events(recording), 4);
@@ -215,7 +217,7 @@ static void test_growing(void **state)
 
 static void test_window(void **state)
 {
-	char *paths[] = {path, NULL};
+	char *paths[] = { path, NULL };
 	struct timeline *timeline;
 	struct event *event;
 	uint64_t last = 0;

@@ -26,13 +26,17 @@ static void test_text(void **state)
 	assert_said(say_text("\xc3", 1), "\\xc3");
 	assert_said(say_text("\xff\xfe", 2), "\\xff\\xfe");
 	assert_said(say_text("a\0b", 3), "a\\x00b");
-	assert_said(say_text("\xe2\x80\xae" "x", 4), "\\xe2\\x80\\xaex"); /* right-to-left override */
+	assert_said(say_text("\xe2\x80\xae"
+	                     "x",
+	                     4),
+	            "\\xe2\\x80\\xaex"); /* right-to-left override */
 	assert_said(say_text("", 0), "");
 }
 
 static void test_numbers(void **state)
 {
-	struct hc_address four = {AF_INET, 80, 0, {127, 0, 0, 1}}, six = {AF_INET6, 80, 0, {[15] = 1}}, none = {0};
+	struct hc_address four = { AF_INET, 80, 0, { 127, 0, 0, 1 } }, six = { AF_INET6, 80, 0, { [15] = 1 } },
+			  none = { 0 };
 
 	(void)state;
 	assert_said(say_count(0), "0");
@@ -51,7 +55,7 @@ static void test_numbers(void **state)
 
 static void test_nearest(void **state)
 {
-	static const char *const names[] = {"run", "report", "log", "help", NULL};
+	static const char *const names[] = { "run", "report", "log", "help", NULL };
 
 	(void)state;
 	assert_string_equal(nearest("lgo", names), "log");
@@ -71,7 +75,7 @@ static void test_paragraph(void **state)
 
 static void test_json(void **state)
 {
-	struct json json = {.text = g_string_new(NULL)};
+	struct json json = { .text = g_string_new(NULL) };
 
 	(void)state;
 	json_object(&json, NULL);
@@ -84,14 +88,14 @@ static void test_json(void **state)
 	json_string(&json, "absent", NULL);
 	json_end_object(&json);
 	assert_string_equal(json.text->str, "{\"a\\\"b\": \"x\\u0000\\u000a\xef\xbf\xbd\\\\\", "
-					    "\"list\": [18446744073709551615, {}]}");
+	                                    "\"list\": [18446744073709551615, {}]}");
 	g_string_free(json.text, TRUE);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_text), cmocka_unit_test(test_numbers), cmocka_unit_test(test_nearest),
+		cmocka_unit_test(test_text),      cmocka_unit_test(test_numbers), cmocka_unit_test(test_nearest),
 		cmocka_unit_test(test_paragraph), cmocka_unit_test(test_json),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

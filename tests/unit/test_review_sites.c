@@ -33,9 +33,9 @@ static void assert_place(GArray *site, const char *wanted)
 static void test_plain(void **state)
 {
 	const struct frame frames[] = {
-		{"fclose", NULL, 0, LIBC, 0x10},
-		{"serve", "/home/me/src/server.c", 12, "/opt/server", 0x20},
-		{"main", "/home/me/src/server.c", 40, "/opt/server", 0x30},
+		{ "fclose", NULL, 0, LIBC, 0x10 },
+		{ "serve", "/home/me/src/server.c", 12, "/opt/server", 0x20 },
+		{ "main", "/home/me/src/server.c", 40, "/opt/server", 0x30 },
 	};
 
 	(void)state;
@@ -44,8 +44,9 @@ static void test_plain(void **state)
 
 static void test_no_names(void **state)
 {
-	const struct frame module[] = {{NULL, NULL, 0, "/opt/server", 0x20}}, bare[] = {{NULL, NULL, 0, NULL, 0x7f00}};
-	const struct frame named[] = {{"serve", NULL, 0, "/opt/server", 0x20}};
+	const struct frame module[] = { { NULL, NULL, 0, "/opt/server", 0x20 } },
+			   bare[] = { { NULL, NULL, 0, NULL, 0x7f00 } };
+	const struct frame named[] = { { "serve", NULL, 0, "/opt/server", 0x20 } };
 
 	(void)state;
 	assert_place(STACK(module), "server+0x20");
@@ -55,7 +56,7 @@ static void test_no_names(void **state)
 
 static void test_only_libc(void **state)
 {
-	const struct frame frames[] = {{"exit", NULL, 0, LIBC, 0x10}};
+	const struct frame frames[] = { { "exit", NULL, 0, LIBC, 0x10 } };
 
 	(void)state;
 	assert_place(STACK(frames), "exit (libc.so.6+0x10)");
@@ -64,37 +65,37 @@ static void test_only_libc(void **state)
 static void test_cpython(void **state)
 {
 	const struct frame frames[] = {
-		{"sock_close", "Modules/socketmodule.c", 3162, PYTHON, 0x10},
-		{"method_vectorcall_NOARGS", NULL, 0, PYTHON, 0x20},
-		{"__libc_start_main", NULL, 0, LIBC, 0x30},
-		{"_start", NULL, 0, PYTHON, 0x40},
+		{ "sock_close", "../Modules/socketmodule.c", 3162, PYTHON, 0x10 },
+		{ "method_vectorcall_NOARGS", NULL, 0, PYTHON, 0x20 },
+		{ "__libc_start_main", NULL, 0, LIBC, 0x30 },
+		{ "_start", NULL, 0, PYTHON, 0x40 },
 	};
 	GArray *site = STACK(frames);
 
 	(void)state;
 	assert_int_equal(site->len, 1);
 	assert_place(site, "CPython's socket.close (sock_close, Modules/socketmodule.c:3162), called from Python code "
-			   "whose line is not visible from C");
+	                   "whose line is not visible from C");
 }
 
 static void test_interpreter_without_names(void **state)
 {
 	const struct frame frames[] = {
-		{NULL, NULL, 0, PYTHON, 0x1fa965},
-		{"PyObject_Vectorcall", NULL, 0, PYTHON, 0x20},
+		{ NULL, NULL, 0, PYTHON, 0x1fa965 },
+		{ "PyObject_Vectorcall", NULL, 0, PYTHON, 0x20 },
 	};
 
 	(void)state;
 	assert_place(STACK(frames),
-		     "CPython (python3.11+0x1fa965), called from Python code whose line is not visible from C");
+	             "CPython (python3.11+0x1fa965), called from Python code whose line is not visible from C");
 }
 
 /* An extension of its own within an interpreter is the place. */
 static void test_extension(void **state)
 {
 	const struct frame frames[] = {
-		{"pool_close", "pool.c", 7, "/usr/lib/python3/dist-packages/pool.so", 0x10},
-		{"cfunction_call", NULL, 0, PYTHON, 0x20},
+		{ "pool_close", "pool.c", 7, "/usr/lib/python3/dist-packages/pool.so", 0x10 },
+		{ "cfunction_call", NULL, 0, PYTHON, 0x20 },
 	};
 	GArray *site = STACK(frames);
 
@@ -105,8 +106,8 @@ static void test_extension(void **state)
 
 static void test_keys(void **state)
 {
-	const struct frame a[] = {{"f", "x.c", 1, "/a", 1}, {"g", "x.c", 2, "/a", 2}};
-	const struct frame b[] = {{"f", "x.c", 1, "/a", 1}, {"h", "x.c", 3, "/a", 3}};
+	const struct frame a[] = { { "f", "x.c", 1, "/a", 1 }, { "g", "x.c", 2, "/a", 2 } };
+	const struct frame b[] = { { "f", "x.c", 1, "/a", 1 }, { "h", "x.c", 3, "/a", 3 } };
 	GArray *one = STACK(a), *same = STACK(a), *other = STACK(b);
 	char *key_one = site_key(one), *key_same = site_key(same), *key_other = site_key(other);
 
