@@ -1,0 +1,131 @@
+/* The table of subcommands, and what they share: finding one, its options, its help. */
+#include "command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "paragraph.h"
+#include "say.h"
+
+#define EXIT_STATUS_MORE \
+	"Exit status: 0; 1 if a file could not be read or something else failed; 2 if the " \
+	"command line is wrong."
+
+const struct command commands[] = {
+	{ "run", run_command, "run a program under the library; a summary at the end", "-- COMMAND [ARGUMENT...]",
+	  "Exit status: COMMAND's own; 128+n if signal n ended it; 127 if it was not found, 126 if it can't be "
+	  "executed; 1 if the recording could not be made; 2 if the command line is wrong.",
+	  run_options, TRUE },
+	{ "report", report_command, "judge the connections in recordings, and name the call sites", "FILE...",
+	  EXIT_STATUS_MORE, report_options, FALSE },
+	{ "log", log_command, "print the events of recordings in the order of time", "FILE...", EXIT_STATUS_MORE,
+	  log_options, FALSE },
+	{ "help", help_command, "explain a command", "[COMMAND]", EXIT_STATUS_MORE, NULL, FALSE },
+	{ 0 },
+};
+
+const struct command *command_named(const char *name)
+{
+	for (const struct command *command = commands; command->name; command++)
+		if (!strcmp(command->name, name))
+			return command;
+	return NULL;
+}
+
+static GOptionContext *context_of(const struct command *command)
+{
+	GOptionContext *context = g_option_context_new(command->usage);
+	char *more = paragraph_wrap("", command->more, 80);
+
+	g_option_context_set_summary(context, command->summary);
+	g_option_context_set_description(context, more);
+	g_option_context_set_strict_posix(context, command->stops_at_operand);
+	g_option_context_set_help_enabled(context, FALSE);
+	if (command->options)
+		g_option_context_add_main_entries(context, command->options(), NULL);
+	g_free(more);
+	return context;
+}
+
+char *command_help(const struct command *command)
+{
+	GOptionContext *context = context_of(command);
+	char *name = g_strconcat("halfclose ", command->name, NULL), *help;
+
+	g_set_prgname(name);
+	help = g_option_context_get_help(context, TRUE, NULL);
+	g_option_context_free(context);
+	g_free(name);
+	return help;
+}
+
+/* "Unknown option --jsn" -> the option that was probably meant; NULL: none */
+static const char *nearest_option(const struct command *command, const char *message)
+{
+	const GOptionEntry *entry = command->options ? command->options() : NULL;
+	const char *dashes = strstr(message, "--"), *near;
+	const char **names;
+	unsigned count = 0;
+	char *word;
+
+	while (entry && entry[count].long_name)
+		count++;
+	if (!dashes || !count)
+		return NULL;
+	names = g_new0(const char *, count + 1);
+	for (unsigned i = 0; i < count; i++)
+		names[i] = entry[i].long_name;
+	word = g_strndup(dashes + 2, strcspn(dashes + 2, "= "));
+	near = nearest(word, names);
+	g_free(word);
+	g_free(names);
+	return near;
+}
+
+static gboolean wants_help(const struct command *command, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--") || (command->stops_at_operand && argv[i][0] != '-'))
+			return FALSE;
+		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+gboolean command_parse(const struct command *command, int *argc, char ***argv, int *status)
+{
+	GOptionContext *context;
+	GError *error = NULL;
+
+	if (wants_help(command, *argc, *argv)) {
+		char *help = command_help(command);
+
+		fputs(help, stdout);
+		g_free(help);
+		*status = STATUS_OK;
+		return FALSE;
+	}
+	context = context_of(command);
+	*status = STATUS_USAGE;
+	if (!g_option_context_parse(context, argc, argv, &error)) {
+		const char *near = NULL;
+
+		if (g_error_matches(error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION))
+			near = nearest_option(command, error->message);
+		if (near)
+			complain("%s: %s; did you mean --%s?", command->name, error->message, near);
+		else
+			complain("%s: %s; see 'halfclose help %s'", command->name, error->message, command->name);
+		g_error_free(error);
+		g_option_context_free(context);
+		return FALSE;
+	}
+	g_option_context_free(context);
+	if (*argc > 1 && !strcmp((*argv)[1], "--")) { /* GOption leaves it before what it did not look at */
+		(*argv)[1] = (*argv)[0];
+		++*argv;
+		--*argc;
+	}
+	return TRUE;
+}

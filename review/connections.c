@@ -1,0 +1,350 @@
+/* Which event is about which socket, and what is known of it by then. */
+#include "connections.h"
+
+#include "conversations.h"
+#include "learn.h"
+#include "recording.h"
+
+#define EXEC_PATIENCE 1000000000u /* ns within which an exec that failed says so */
+
+/* What one file calls a socket. A socket that several programs hold has several. */
+struct socket_name {
+	uint64_t sock;
+	unsigned file;
+	struct connection *connection; /* not owned */
+	struct socket_name *next;      /* of the same socket; owned by the connection */
+};
+
+struct cookie_key {
+	uint64_t cookie;
+	unsigned boot;
+};
+
+static guint mix(uint64_t value, unsigned salt)
+{
+	return (guint)(((value + salt) * 0x9e3779b97f4a7c15u) >> 32);
+}
+
+static guint name_hash(gconstpointer key)
+{
+	const struct socket_name *name = key;
+
+	return mix(name->sock, name->file);
+}
+
+static gboolean name_equal(gconstpointer left, gconstpointer right)
+{
+	const struct socket_name *a = left, *b = right;
+
+	return a->sock == b->sock && a->file == b->file;
+}
+
+static guint cookie_hash(gconstpointer key)
+{
+	const struct connection *connection = key;
+
+	return mix(connection->cookie, connection->boot);
+}
+
+static gboolean cookie_equal(gconstpointer left, gconstpointer right)
+{
+	const struct connection *a = left, *b = right;
+
+	return a->cookie == b->cookie && a->boot == b->boot;
+}
+
+struct connections *connections_new(const struct processes *processes, connection_judged *judged, void *data)
+{
+	struct connections *connections = g_new0(struct connections, 1);
+
+	connections->judged = judged;
+	connections->data = data;
+	connections->processes = processes;
+	connections->by_name = g_hash_table_new(name_hash, name_equal);
+	connections->by_cookie = g_hash_table_new(cookie_hash, cookie_equal);
+	connections->by_ends = conversations_table();
+	connections->pending_exec = g_queue_new();
+	connections->ended = g_queue_new();
+	return connections;
+}
+
+static void link_open(struct connections *connections, struct connection *connection)
+{
+	connection->newer = NULL;
+	connection->older = connections->open;
+	if (connections->open)
+		connections->open->newer = connection;
+	connections->open = connection;
+}
+
+static void unlink_open(struct connections *connections, struct connection *connection)
+{
+	if (connection->newer)
+		connection->newer->older = connection->older;
+	else
+		connections->open = connection->older;
+	if (connection->older)
+		connection->older->newer = connection->newer;
+	connection->newer = connection->older = NULL;
+}
+
+static void forget(struct connections *connections, struct connection *connection)
+{
+	struct socket_name *name, *next;
+
+	for (name = connection->names; name; name = next) {
+		next = name->next;
+		g_hash_table_remove(connections->by_name, name);
+		g_free(name);
+	}
+	if (g_hash_table_lookup(connections->by_cookie, connection) == connection)
+		g_hash_table_remove(connections->by_cookie, connection);
+	conversations_forget(connections->by_ends, connection);
+	g_free(connection->close);
+	g_free(connection->local_path);
+	g_free(connection->peer_path);
+	g_free(connection);
+}
+
+static void add_name(struct connections *connections, struct connection *connection, unsigned file, uint64_t sock)
+{
+	struct socket_name *name = g_new(struct socket_name, 1);
+
+	*name = (struct socket_name){ sock, file, connection, connection->names };
+	connection->names = name;
+	g_hash_table_add(connections->by_name, name);
+}
+
+static struct connection *find_name(const struct connections *connections, unsigned file, uint64_t sock)
+{
+	struct socket_name wanted = { .sock = sock, .file = file };
+	struct socket_name *name = g_hash_table_lookup(connections->by_name, &wanted);
+
+	return name ? name->connection : NULL;
+}
+
+unsigned connections_number(const struct connections *connections, const struct recording *recording, uint64_t sock)
+{
+	struct connection *connection = find_name(connections, recording->index, sock);
+
+	return connection ? connection->number : 0;
+}
+
+static struct connection *find_cookie(const struct connections *connections, unsigned boot, uint64_t cookie)
+{
+	struct connection wanted = { .cookie = cookie, .boot = boot };
+
+	return known64(cookie) ? g_hash_table_lookup(connections->by_cookie, &wanted) : NULL;
+}
+
+/* Two that were taken for different sockets are one: `from` becomes part of `into`. */
+static void merge(struct connections *connections, struct connection *into, struct connection *from)
+{
+	while (from->names) {
+		struct socket_name *name = from->names;
+
+		from->names = name->next;
+		name->connection = into;
+		name->next = into->names;
+		into->names = name;
+	}
+	into->number = MIN(into->number, from->number);
+	into->accepted |= from->accepted;
+	into->connected |= from->connected;
+	into->listener |= from->listener;
+	if (!into->local.family)
+		into->local = from->local;
+	if (!into->peer.family)
+		into->peer = from->peer;
+	if (from->shut && !into->shut) {
+		into->shut = true;
+		into->shut_state = from->shut_state;
+	}
+	unlink_open(connections, from);
+	forget(connections, from);
+}
+
+static struct connection *find_or_add(struct connections *connections, const struct event *event)
+{
+	const struct hc_socket *socket = &event->common.socket;
+	unsigned file = event->recording->index, boot = event->recording->boot;
+	struct connection *connection = find_name(connections, file, socket->sock);
+	struct connection *same = find_cookie(connections, boot, socket->cookie);
+
+	if (!connection && same) {
+		add_name(connections, same, file, socket->sock);
+		return same;
+	}
+	if (!connection) {
+		connection = g_new0(struct connection, 1);
+		connection->number = ++connections->last_number;
+		connection->boot = boot;
+		connection->cookie = UINT64_MAX;
+		link_open(connections, connection);
+		add_name(connections, connection, file, socket->sock);
+	}
+	if (same && same != connection && !connection->close && !connection->other) {
+		merge(connections, same, connection);
+		return same;
+	}
+	if (!same && known64(socket->cookie) && !known64(connection->cookie)) {
+		connection->cookie = socket->cookie;
+		g_hash_table_add(connections->by_cookie, connection);
+	}
+	return connection;
+}
+
+/* Ripe: nothing more is expected to be recorded of it. */
+static void ripen(struct connections *connections, struct connection *connection)
+{
+	struct connection *other = connection->other;
+
+	connection->ripe = true;
+	if (other && !other->ripe)
+		return;
+	conversations_judge(connection);
+	if (other)
+		conversations_judge(other);
+	connections->judged(connection, connections->data);
+	if (other) {
+		connections->judged(other, connections->data);
+		forget(connections, other);
+	}
+	forget(connections, connection);
+}
+
+static void count_close(struct connections *connections, uint8_t outcome, int by)
+{
+	uint64_t *count = &connections->outcomes[outcome < HC_OUTCOMES ? outcome : HC_OUTCOME_unknown];
+
+	*count += (uint64_t)(int64_t)by;
+}
+
+static void apply_close(struct connections *connections, struct connection *connection, const struct event *event)
+{
+	uint8_t outcome = event->close.outcome;
+
+	connections->closes++;
+	count_close(connections, outcome, 1);
+	if (outcome == HC_OUTCOME_shared) {
+		if (connection->pid == event->record.pid && connections->processes->count > 1)
+			connection->pid = 0; /* perhaps its own dup, perhaps another process */
+		return;
+	}
+	if (connection->close) { /* two holders raced, and each took itself for the last */
+		count_close(connections, connection->close->close.outcome, -1);
+		count_close(connections, HC_OUTCOME_shared, 1);
+		g_free(connection->close);
+	} else {
+		unlink_open(connections, connection);
+		g_queue_push_tail(connections->ended, connection);
+	}
+	connection->close = event_copy(event);
+	connection->program = processes_program(connections->processes, event);
+	while (g_queue_get_length(connections->ended) > CONNECTIONS_KEPT)
+		ripen(connections, g_queue_pop_head(connections->ended));
+}
+
+/* ---- closes by exec: void if the exec then fails ---- */
+
+static bool same_thread(const struct event *a, const struct event *b)
+{
+	return a->recording == b->recording && a->record.pid == b->record.pid && a->record.tid == b->record.tid;
+}
+
+static void settle_pending(struct connections *connections, const struct event *event)
+{
+	for (GList *link = connections->pending_exec->head, *next; link; link = next) {
+		struct event *pending = link->data;
+		bool same = same_thread(pending, event);
+		bool old = event->order > pending->order && event->order - pending->order > EXEC_PATIENCE;
+
+		next = link->next;
+		if (!same && !old)
+			continue;
+		g_queue_delete_link(connections->pending_exec, link);
+		if (event->kind != HC_EVENT_exec_failed || !same)
+			apply_close(connections, find_or_add(connections, pending), pending);
+		g_free(pending);
+	}
+}
+
+static void note_close(struct connections *connections, struct connection *connection, const struct event *event)
+{
+	if (event->close.how == HC_HOW_exec)
+		g_queue_push_tail(connections->pending_exec, event_copy(event));
+	else
+		apply_close(connections, connection, event);
+}
+
+static const struct connection *listener_of(const struct connections *connections, const struct event *event)
+{
+	if (event->kind != HC_EVENT_accept)
+		return NULL;
+	return find_name(connections, event->recording->index, event->accept.listener);
+}
+
+static bool is_exec_close(const struct event *event)
+{
+	return event->kind == HC_EVENT_close && event->close.how == HC_HOW_exec;
+}
+
+struct connection *connections_event(struct connections *connections, const struct event *event)
+{
+	struct connection *connection;
+
+	if (!g_queue_is_empty(connections->pending_exec) && !is_exec_close(event))
+		settle_pending(connections, event);
+	if (!event_kind(event->kind)->socket)
+		return NULL;
+	connection = find_or_add(connections, event);
+	if (event->common.socket.family)
+		connection->family = event->common.socket.family;
+	if (event->kind != HC_EVENT_close || event->close.outcome != HC_OUTCOME_shared) {
+		connection->pid = event->record.pid;
+		connection->fd = event->common.socket.fd;
+		connection->program = processes_program(connections->processes, event);
+	}
+	if (event->kind == HC_EVENT_connect || event->kind == HC_EVENT_accept || event->kind == HC_EVENT_adopt)
+		conversations_forget(connections->by_ends, connection); /* its addresses may change */
+	connection_learn(connection, event, listener_of(connections, event));
+	conversations_join(connections->by_ends, connection);
+	if (event->kind == HC_EVENT_close)
+		note_close(connections, connection, event);
+	return find_name(connections, event->recording->index, event->common.socket.sock);
+}
+
+void connections_finish(struct connections *connections)
+{
+	struct event *pending;
+	struct connection *connection;
+
+	while ((pending = g_queue_pop_head(connections->pending_exec))) {
+		apply_close(connections, find_or_add(connections, pending), pending);
+		g_free(pending);
+	}
+	while ((connection = connections->open)) {
+		unlink_open(connections, connection);
+		g_queue_push_tail(connections->ended, connection);
+	}
+	while ((connection = g_queue_pop_head(connections->ended)))
+		ripen(connections, connection);
+}
+
+void connections_free(struct connections *connections)
+{
+	struct connection *connection;
+
+	g_queue_free_full(connections->pending_exec, g_free);
+	while ((connection = connections->open)) {
+		unlink_open(connections, connection);
+		forget(connections, connection);
+	}
+	while ((connection = g_queue_pop_head(connections->ended)))
+		forget(connections, connection);
+	g_hash_table_unref(connections->by_name);
+	g_hash_table_unref(connections->by_cookie);
+	g_hash_table_unref(connections->by_ends);
+	g_queue_free(connections->ended);
+	g_free(connections);
+}

@@ -1,0 +1,150 @@
+#include "findings.h"
+
+#include <string.h>
+
+#include "recording.h"
+#include "sites.h"
+
+static void finding_free(void *data)
+{
+	struct finding *finding = data;
+
+	g_array_unref(finding->site);
+	g_free(finding->place);
+	g_free(finding->example.close);
+	g_free(finding->example.local);
+	g_free(finding->example.peer);
+	g_free(finding);
+}
+
+struct findings *findings_new(const struct processes *processes)
+{
+	struct findings *findings = g_new0(struct findings, 1);
+
+	findings->list = g_ptr_array_new_with_free_func(finding_free);
+	findings->by_site = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	findings->symbols = symbols_new();
+	findings->processes = processes;
+	return findings;
+}
+
+void findings_free(struct findings *findings)
+{
+	g_ptr_array_unref(findings->list);
+	g_hash_table_unref(findings->by_site);
+	symbols_free(findings->symbols);
+	g_free(findings);
+}
+
+static const char *how_of(const struct event *close)
+{
+	const char *how = value_name(FIELD_how, close->close.how);
+
+	return how ? how : "an unknown call";
+}
+
+static struct finding *find_or_add(struct findings *findings, const struct rule *rule,
+                                   const struct connection *connection)
+{
+	GArray *site = symbols_stack(findings->symbols, findings->processes, connection->close);
+	struct finding *finding;
+	char *key, *site_text;
+
+	site_fold(site);
+	site_text = site_key(site);
+	key = g_strdup_printf("%s\n%s\n%s\n%s", rule->id, connection->program, how_of(connection->close), site_text);
+	g_free(site_text);
+	finding = g_hash_table_lookup(findings->by_site, key);
+	if (finding) {
+		g_free(key);
+		g_array_unref(site);
+		return finding;
+	}
+	finding = g_new0(struct finding, 1);
+	finding->rule = rule;
+	finding->program = connection->program;
+	finding->site = site;
+	finding->place = site_place(site);
+	if (!finding->place)
+		finding->place = g_strdup_printf("%s (no stack was recorded)", how_of(connection->close));
+	g_hash_table_insert(findings->by_site, key, finding);
+	g_ptr_array_add(findings->list, finding);
+	return finding;
+}
+
+static uint64_t bytes_of(const struct rule *rule, const struct connection *connection)
+{
+	return rule->bytes ? rule->bytes(connection) : 0;
+}
+
+static void set_example(struct example *example, const struct connection *connection)
+{
+	g_free(example->close);
+	g_free(example->local);
+	g_free(example->peer);
+	example->close = event_copy(connection->close);
+	example->sock = connection->number;
+	example->local = connection_local(connection);
+	example->peer = connection_peer(connection);
+	example->peer_received = UINT64_MAX;
+	if (connection->other && connection->other->close)
+		example->peer_received = connection->other->close->close.received;
+	/* after a reset the kernel may have counted our FIN as a byte */
+	if (known64(example->peer_received) && known64(connection->close->close.sent))
+		example->peer_received = MIN(example->peer_received, connection->close->close.sent);
+}
+
+static void add(struct findings *findings, const struct rule *rule, const struct connection *connection)
+{
+	struct finding *finding = find_or_add(findings, rule, connection);
+	const struct hc_close *close = &connection->close->close;
+	uint64_t bytes = bytes_of(rule, connection);
+
+	finding->count++;
+	finding->bytes += bytes;
+	finding->unread += known_or_zero(close->unread);
+	if (close->waiting != UINT32_MAX)
+		finding->waiting += close->waiting;
+	if (!finding->example.close || bytes > finding->example.bytes) {
+		set_example(&finding->example, connection);
+		finding->example.bytes = bytes;
+	}
+}
+
+void findings_add(struct findings *findings, const struct connection *connection)
+{
+	if (!connection->close)
+		return;
+	for (const struct rule *rule = rules; rule->id; rule++)
+		if (rule->applies(connection))
+			add(findings, rule, connection);
+}
+
+static int by_harm(const void *left, const void *right)
+{
+	const struct finding *a = *(struct finding *const *)left, *b = *(struct finding *const *)right;
+
+	if (a->rule->severity != b->rule->severity)
+		return a->rule->severity < b->rule->severity ? -1 : 1;
+	if (a->bytes != b->bytes)
+		return a->bytes > b->bytes ? -1 : 1;
+	if (a->count != b->count)
+		return a->count > b->count ? -1 : 1;
+	if (a->rule != b->rule)
+		return a->rule < b->rule ? -1 : 1;
+	return strcmp(a->place, b->place);
+}
+
+void findings_sort(struct findings *findings)
+{
+	g_ptr_array_sort(findings->list, by_harm);
+}
+
+unsigned findings_of(const struct findings *findings, enum severity severity)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < findings->list->len; i++)
+		count += ((struct finding *)findings->list->pdata[i])->rule->severity == severity;
+	return count;
+}

@@ -1,0 +1,43 @@
+/* Findings of one kind, in one program, at one call site: counted together. */
+#ifndef REVIEW_FINDINGS_H
+#define REVIEW_FINDINGS_H
+
+#include "rules.h"
+#include "symbols.h"
+
+/* The case that is shown: the one that lost most. */
+struct example {
+	struct event *close; /* owned; NULL: none yet */
+	uint64_t bytes;      /* that were lost */
+	unsigned sock;
+	char *local, *peer;     /* owned; NULL: not known */
+	uint64_t peer_received; /* bytes that the recorded other end got; ~0: not recorded */
+};
+
+struct finding {
+	const struct rule *rule;
+	const char *program; /* interned */
+	uint64_t count, bytes, unread, waiting;
+	GArray *site; /* of struct frame, folded, owned; empty: no stack was recorded */
+	char *place;  /* what to call it; owned */
+	struct example example;
+};
+
+struct findings {
+	GPtrArray *list;     /* of struct finding *, owned */
+	GHashTable *by_site; /* key -> finding */
+	struct symbols *symbols;
+	const struct processes *processes; /* not owned */
+};
+
+struct findings *findings_new(const struct processes *processes);
+void findings_free(struct findings *findings);
+
+/* Judges a connection that has ended by all the rules. */
+void findings_add(struct findings *findings, const struct connection *connection);
+
+/* Most harmful first. */
+void findings_sort(struct findings *findings);
+unsigned findings_of(const struct findings *findings, enum severity severity);
+
+#endif

@@ -1,0 +1,31 @@
+/* The programs and the modules that recordings speak of. */
+#ifndef REVIEW_PROCESSES_H
+#define REVIEW_PROCESSES_H
+
+#include <glib.h>
+
+#include "events.h"
+
+struct module {
+	const char *path; /* interned by GLib: lives as long as the process */
+	struct hc_build_id build_id;
+};
+
+struct processes {
+	unsigned count;       /* of processes seen */
+	GHashTable *programs; /* (file, pid) -> interned path of the program */
+	GHashTable *modules;  /* (file, id) -> struct module, owned */
+};
+
+struct processes *processes_new(void);
+void processes_free(struct processes *processes);
+/* Programs are to be told in the order of time, modules in that of the file. */
+void processes_event(struct processes *processes, const struct event *event);
+void processes_module_event(const struct event *event, void *processes); /* a timeline's `early` */
+
+/* The program's path, which lives as long as the process; "" when not known. */
+const char *processes_program(const struct processes *processes, const struct event *event);
+const struct module *processes_module(const struct processes *processes, const struct recording *recording,
+                                      uint64_t id);
+
+#endif

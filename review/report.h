@@ -1,0 +1,81 @@
+/*
+ * What is reported, and what a format of the report implements.
+ *
+ * A format is a row in report.c's table. Its callbacks come in this order, and
+ * any of them may be NULL:
+ *   begin       nothing is known yet but which files are read
+ *   connection  for each connection, when it is judged (memory stays bounded:
+ *               a format that lists them writes them here)
+ *   summary     all is read, the members below are final
+ *   finding     for each, most harmful first
+ *   end
+ */
+#ifndef REVIEW_REPORT_H
+#define REVIEW_REPORT_H
+
+#include <stdio.h>
+
+#include "findings.h"
+#include "timeline.h"
+
+struct report;
+
+struct report_format {
+	const char *name, *meaning;
+	void (*begin)(struct report *report);
+	void (*connection)(struct report *report, const struct connection *connection);
+	void (*summary)(struct report *report);
+	void (*finding)(struct report *report, const struct finding *finding);
+	void (*end)(struct report *report);
+};
+
+enum drain_result { DRAIN_eof, DRAIN_quiet, DRAIN_timeout, DRAIN_limit, DRAIN_reset, DRAIN_error, DRAINS };
+
+struct time_wait {
+	uint64_t accepted, connected;
+	GHashTable *ports; /* local port of an accepting side -> count (pointers to numbers) */
+};
+
+struct report {
+	const struct report_format *format;
+	FILE *out;
+	bool colour;
+	void *state; /* the format's own, which it frees in end */
+
+	struct timeline *timeline;
+	struct processes *processes;
+	struct connections *connections;
+	struct findings *findings;
+
+	uint64_t events;
+	uint64_t first, last; /* struct event's order */
+	uint64_t count;       /* connections */
+	uint64_t teardowns[TEARDOWNS];
+	uint64_t unread_bytes;  /* of all connections that were closed */
+	uint64_t unacked_bytes; /* of those that were reset by us */
+	uint64_t drains[DRAINS], drained_bytes;
+	uint64_t conversations;               /* connections of which both ends were recorded */
+	uint64_t pairs[TEARDOWNS][TEARDOWNS]; /* of them: how the ends ended, the smaller first */
+	struct time_wait time_wait;
+	GHashTable *open_by_pid; /* pid -> connections still open (pointers to numbers) */
+};
+
+/* NULL where there is none of that name. */
+const struct report_format *report_format_named(const char *name);
+const char **report_format_names(void); /* NULL-terminated, freed by g_free() */
+
+/* Reads the files, judges, and writes. */
+struct report *report_read(char *const *paths, const struct report_format *format, FILE *out);
+void report_write(struct report *report);
+void report_free(struct report *report);
+
+unsigned report_open_of(const struct report *report, unsigned pid);
+uint64_t report_lost(const struct report *report);      /* events that could not be recorded */
+uint64_t report_damaged(const struct report *report);   /* slots that hold no record, or are cut off */
+uint64_t report_unwritten(const struct report *report); /* slots that a writer took and left */
+uint64_t report_unknown(const struct report *report);   /* events of a kind that came later */
+const char *drain_name(enum drain_result result);
+
+extern const struct report_format report_text, report_summary, report_json;
+
+#endif

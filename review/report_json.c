@@ -1,0 +1,183 @@
+/* The report as one JSON object; REPORT.md's schema 1. Keys may be added at any time. */
+#include "report.h"
+
+#include "json.h"
+#include "recording.h"
+#include "say.h"
+
+static struct json *json_of(struct report *report)
+{
+	return report->state;
+}
+
+static void write_frame(struct json *json, const struct frame *frame)
+{
+	json_object(json, NULL);
+	json_string(json, "function", frame->function);
+	json_string(json, "file", frame->file);
+	if (frame->line)
+		json_number(json, "line", frame->line);
+	json_string(json, "module", frame->module);
+	json_number(json, "offset", frame->offset);
+	json_end_object(json);
+}
+
+static void known_number(struct json *json, const char *key, uint64_t value)
+{
+	if (known64(value))
+		json_number(json, key, value);
+}
+
+static void write_example(struct json *json, const struct example *example)
+{
+	const struct event *event = example->close;
+	char *time = say_time(recording_realtime(event->recording, event->record.t));
+
+	json_object(json, "example");
+	json_string(json, "time", time);
+	json_number(json, "pid", event->record.pid);
+	if (event->close.socket.fd >= 0)
+		json_number(json, "fd", (uint64_t)event->close.socket.fd);
+	json_number(json, "sock", example->sock);
+	json_string(json, "local", example->local);
+	json_string(json, "peer", example->peer);
+	json_string(json, "how", value_name(FIELD_how, event->close.how));
+	json_string(json, "state", value_name(FIELD_state, event->close.state));
+	known_number(json, "unread", event->close.unread);
+	known_number(json, "unacked", event->close.unacked);
+	known_number(json, "sent", event->close.sent);
+	known_number(json, "peer_received", example->peer_received);
+	if (event->close.outcome == HC_OUTCOME_backlog && event->close.waiting != UINT32_MAX)
+		json_number(json, "waiting", event->close.waiting);
+	json_end_object(json);
+	g_free(time);
+}
+
+static void write_outcomes(struct report *report, struct json *json)
+{
+	json_object(json, "outcome");
+	for (unsigned i = 0; i < HC_OUTCOMES; i++)
+		json_number(json, value_name(FIELD_outcome, i), report->connections->outcomes[i]);
+	json_end_object(json);
+}
+
+static void write_totals(struct report *report, struct json *json)
+{
+	json_object(json, "totals");
+	json_number(json, "closes", report->connections->closes);
+	write_outcomes(report, json);
+	json_number(json, "unread_bytes", report->unread_bytes);
+	json_number(json, "unacked_bytes", report->unacked_bytes);
+	json_object(json, "teardown");
+	for (unsigned i = 0; i < TEARDOWNS; i++)
+		json_number(json, teardown_name(i), report->teardowns[i]);
+	json_end_object(json);
+	json_object(json, "drain");
+	for (unsigned i = 0; i < DRAINS; i++)
+		json_number(json, drain_name(i), report->drains[i]);
+	json_end_object(json);
+	json_number(json, "drained_bytes", report->drained_bytes);
+	json_end_object(json);
+}
+
+static void write_conversations(struct report *report, struct json *json)
+{
+	json_object(json, "conversations");
+	json_number(json, "count", report->conversations);
+	json_array(json, "ends");
+	for (unsigned a = 0; a < TEARDOWNS; a++) {
+		for (unsigned b = a; b < TEARDOWNS; b++) {
+			if (!report->pairs[a][b])
+				continue;
+			json_object(json, NULL);
+			json_string(json, "one", teardown_name(a));
+			json_string(json, "other", teardown_name(b));
+			json_number(json, "count", report->pairs[a][b]);
+			json_end_object(json);
+		}
+	}
+	json_end_array(json);
+	json_end_object(json);
+}
+
+static void write_time_wait(struct report *report, struct json *json)
+{
+	json_object(json, "time_wait");
+	json_number(json, "accepted", report->time_wait.accepted);
+	json_number(json, "connected", report->time_wait.connected);
+	json_array(json, "ports");
+	for (unsigned port = 0; port <= UINT16_MAX; port++) {
+		gpointer count = g_hash_table_lookup(report->time_wait.ports, GUINT_TO_POINTER(port));
+
+		if (!count)
+			continue;
+		json_object(json, NULL);
+		json_number(json, "port", port);
+		json_number(json, "count", GPOINTER_TO_UINT(count));
+		json_end_object(json);
+	}
+	json_end_array(json);
+	json_end_object(json);
+}
+
+static void summary(struct report *report)
+{
+	struct json *json = report->state = g_new0(struct json, 1);
+
+	json->text = g_string_new(NULL);
+	json->indent = 1;
+	json_object(json, NULL);
+	json_number(json, "schema", 1);
+	json_number(json, "processes", report->processes->count);
+	json_number(json, "connections", report->count);
+	json_number(json, "lost_events", report_lost(report));
+	json_number(json, "damaged", report_damaged(report));
+	json_number(json, "unwritten", report_unwritten(report));
+	write_totals(report, json);
+	write_conversations(report, json);
+	write_time_wait(report, json);
+	json_array(json, "findings");
+}
+
+static void write_finding(struct report *report, const struct finding *finding)
+{
+	struct json *json = json_of(report);
+
+	json_object(json, NULL);
+	json_string(json, "rule", finding->rule->id);
+	json_string(json, "severity", severity_name(finding->rule->severity));
+	json_string(json, "title", finding->rule->title);
+	json_number(json, "count", finding->count);
+	json_number(json, "bytes", finding->bytes);
+	json_number(json, "unread", finding->unread);
+	if (finding->waiting)
+		json_number(json, "waiting", finding->waiting);
+	json_string(json, "exe", finding->program);
+	json_string(json, "place", finding->place);
+	json_array(json, "site");
+	for (unsigned i = 0; i < finding->site->len; i++)
+		write_frame(json, &g_array_index(finding->site, struct frame, i));
+	json_end_array(json);
+	write_example(json, &finding->example);
+	json_string(json, "advice", finding->rule->advice);
+	json_end_object(json);
+}
+
+static void end(struct report *report)
+{
+	struct json *json = json_of(report);
+
+	json_end_array(json);
+	json_end_object(json);
+	fprintf(report->out, "%s\n", json->text->str);
+	g_string_free(json->text, TRUE);
+	g_free(json);
+}
+
+const struct report_format report_json = {
+	.name = "json",
+	.meaning = "one JSON object, for programs",
+	.summary = summary,
+	.finding = write_finding,
+	.end = end,
+};

@@ -1,0 +1,21 @@
+/* A stack -> the place in the source that a person should look at. Pure. */
+#ifndef REVIEW_SITES_H
+#define REVIEW_SITES_H
+
+#include "symbols.h"
+
+/* Takes the C library's frames out, and folds an interpreter's into one: what
+ * is left begins with the place to name first. Changes `frames` (struct frame). */
+void site_fold(GArray *frames);
+
+/* New text: "function (file:line)", or what is known of it. For an empty stack
+ * NULL. `site` has been folded. */
+char *site_place(const GArray *site);
+
+/* New text that is equal for equal call sites. */
+char *site_key(const GArray *site);
+
+/* One frame: "function (file:line)", "function (module+0x12)", "module+0x12". */
+char *site_frame(const struct frame *frame);
+
+#endif

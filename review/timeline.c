@@ -1,0 +1,145 @@
+#include "timeline.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "heap.h"
+#include "say.h"
+
+struct stream {
+	struct recording *recording;
+	struct heap window; /* of struct event *, owned */
+};
+
+static int stream_before(const struct stream *a, const struct stream *b)
+{
+	return event_compare(heap_top(&a->window), heap_top(&b->window)) < 0;
+}
+
+static void fill(const struct timeline *timeline, struct stream *stream)
+{
+	while (stream->window.count < TIMELINE_WINDOW) {
+		struct event *event = recording_next(stream->recording);
+
+		if (!event)
+			break;
+		if (timeline->early)
+			timeline->early(event, timeline->early_data);
+		heap_push(&stream->window, event);
+	}
+}
+
+/* Files of one boot share the clock of the first of them. */
+static void join_clock(struct timeline *timeline, struct recording *recording)
+{
+	for (unsigned i = 0; i < timeline->recordings->len; i++) {
+		const struct recording *other = timeline->recordings->pdata[i];
+
+		if (*recording->header.boot_id && !strcmp(other->header.boot_id, recording->header.boot_id)) {
+			recording->boot = other->boot;
+			recording->order_offset = other->order_offset;
+			return;
+		}
+	}
+	recording->boot = timeline->recordings->len;
+}
+
+struct timeline *timeline_open(char *const *paths)
+{
+	struct timeline *timeline = g_new0(struct timeline, 1);
+
+	timeline->recordings = g_ptr_array_new_with_free_func((GDestroyNotify)recording_free);
+	for (; *paths; paths++) {
+		char *problem;
+		struct recording *recording = recording_open(*paths, &problem);
+
+		if (!recording) {
+			complain("%s: %s", *paths, problem);
+			g_free(problem);
+			timeline->problems++;
+			continue;
+		}
+		join_clock(timeline, recording);
+		recording->index = timeline->recordings->len;
+		g_ptr_array_add(timeline->recordings, recording);
+	}
+	timeline->streams = g_new0(struct stream, timeline->recordings->len);
+	for (unsigned i = 0; i < timeline->recordings->len; i++) {
+		timeline->streams[i].recording = timeline->recordings->pdata[i];
+		timeline->streams[i].window.compare = event_compare;
+	}
+	return timeline;
+}
+
+void timeline_free(struct timeline *timeline)
+{
+	for (unsigned i = 0; i < timeline->recordings->len; i++) {
+		struct heap *window = &timeline->streams[i].window;
+
+		for (unsigned k = 0; k < window->count; k++)
+			g_free(window->items[k]);
+		heap_clear(window);
+	}
+	g_free(timeline->streams);
+	g_ptr_array_unref(timeline->recordings);
+	g_free(timeline);
+}
+
+struct event *timeline_next(struct timeline *timeline, uint64_t until)
+{
+	struct stream *first = NULL;
+	struct event *event;
+
+	if (!timeline->started) {
+		timeline->started = true;
+		timeline_refresh(timeline);
+	}
+	for (unsigned i = 0; i < timeline->recordings->len; i++) {
+		struct stream *stream = &timeline->streams[i];
+
+		if (stream->window.count && (!first || stream_before(stream, first)))
+			first = stream;
+	}
+	if (!first || ((struct event *)heap_top(&first->window))->order > until)
+		return NULL;
+	event = heap_pop(&first->window);
+	fill(timeline, first);
+	return event;
+}
+
+void timeline_follow(struct timeline *timeline)
+{
+	for (unsigned i = 0; i < timeline->recordings->len; i++)
+		recording_follow(timeline->recordings->pdata[i]);
+}
+
+void timeline_refresh(struct timeline *timeline)
+{
+	for (unsigned i = 0; i < timeline->recordings->len; i++) {
+		struct stream *stream = &timeline->streams[i];
+
+		recording_refresh(stream->recording);
+		fill(timeline, stream);
+	}
+}
+
+uint64_t timeline_moment(const struct timeline *timeline, uint64_t ago)
+{
+	uint64_t moment = UINT64_MAX;
+	char *boot = NULL;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (!g_file_get_contents("/proc/sys/kernel/random/boot_id", &boot, NULL, NULL))
+		return moment;
+	g_strchomp(boot);
+	for (unsigned i = 0; i < timeline->recordings->len; i++) {
+		const struct recording *recording = timeline->recordings->pdata[i];
+		uint64_t t = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec - ago;
+
+		if (!strcmp(recording->header.boot_id, boot))
+			moment = MIN(moment, t + recording->order_offset);
+	}
+	g_free(boot);
+	return moment;
+}

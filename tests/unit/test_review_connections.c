@@ -1,0 +1,169 @@
+/* Memory follows the open connections; an exec that failed voids its closes. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <sys/socket.h>
+
+#include "connections.h"
+#include "recording.h"
+
+#define SECOND 1000000000u
+
+static struct recording recording;
+static struct processes *processes;
+static struct connections *connections;
+static unsigned judged, pairs;
+static uint64_t now;
+
+static void count(struct connection *connection, void *data)
+{
+	(void)data;
+	judged++;
+	pairs += connection->other != NULL;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	processes = processes_new();
+	connections = connections_new(processes, count, NULL);
+	judged = pairs = 0;
+	now = 0;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	connections_free(connections);
+	processes_free(processes);
+	return 0;
+}
+
+static struct event event_of(enum hc_event kind, uint64_t sock)
+{
+	struct event event = { .recording = &recording, .kind = kind, .order = now += 1000 };
+
+	event.record.pid = event.record.tid = 1;
+	event.common.socket = (struct hc_socket){ sock, UINT64_MAX, 3, AF_INET, 0 };
+	return event;
+}
+
+static struct hc_address address(uint16_t port)
+{
+	return (struct hc_address){ AF_INET, port, 0, { 127, 0, 0, 1 } };
+}
+
+static void feed(const struct event *event)
+{
+	connections_event(connections, event);
+}
+
+static void feed_accept(uint64_t sock, uint16_t port)
+{
+	struct event event = event_of(HC_EVENT_accept, sock);
+
+	event.accept.local = address(80);
+	event.accept.peer = address(port);
+	feed(&event);
+}
+
+static void feed_close(uint64_t sock, uint8_t how, uint8_t outcome)
+{
+	struct event event = event_of(HC_EVENT_close, sock);
+
+	event.close.how = how;
+	event.close.state = HC_STATE_established;
+	event.close.outcome = outcome;
+	feed(&event);
+}
+
+static void test_memory(void **state)
+{
+	(void)state;
+	for (unsigned i = 1; i <= 20000; i++) {
+		feed_accept(i, (uint16_t)(i % 60000));
+		feed_close(i, HC_HOW_close, HC_OUTCOME_fin);
+		assert_true(g_hash_table_size(connections->by_name) <= CONNECTIONS_KEPT + 1);
+		assert_true(g_hash_table_size(connections->by_ends) <= CONNECTIONS_KEPT + 1);
+	}
+	assert_int_equal(judged, 20000 - CONNECTIONS_KEPT);
+	connections_finish(connections);
+	assert_int_equal(judged, 20000);
+	assert_int_equal(g_hash_table_size(connections->by_name), 0);
+	assert_int_equal(g_hash_table_size(connections->by_ends), 0);
+}
+
+static void test_conversation(void **state)
+{
+	struct event event = event_of(HC_EVENT_connect, 1);
+
+	(void)state;
+	event.connect.result = 0;
+	event.connect.local = address(4001);
+	event.connect.peer = address(80);
+	feed(&event);
+	feed_close(1, HC_HOW_close, HC_OUTCOME_fin);
+	feed_accept(2, 4001);
+	connections_finish(connections);
+	assert_int_equal(judged, 2);
+	assert_int_equal(pairs, 2);
+}
+
+static void test_exec_failed(void **state)
+{
+	struct event failed;
+
+	(void)state;
+	feed_accept(1, 4001);
+	feed_close(1, HC_HOW_exec, HC_OUTCOME_reset_unread);
+	assert_int_equal(connections->closes, 0);
+	failed = event_of(HC_EVENT_exec_failed, 0);
+	feed(&failed);
+	assert_int_equal(connections->closes, 0);
+	feed_close(1, HC_HOW_close, HC_OUTCOME_fin);
+	assert_int_equal(connections->closes, 1);
+	assert_int_equal(connections->outcomes[HC_OUTCOME_fin], 1);
+	assert_int_equal(connections->outcomes[HC_OUTCOME_reset_unread], 0);
+}
+
+/* A program that is not traced comes after it: nothing more is heard of that thread. */
+static void test_exec_went_well(void **state)
+{
+	(void)state;
+	feed_accept(1, 4001);
+	feed_close(1, HC_HOW_exec, HC_OUTCOME_reset_unread);
+	now += 2 * SECOND;
+	struct event other = event_of(HC_EVENT_exit, 0);
+	other.record.pid = other.record.tid = 2;
+	feed(&other);
+	assert_int_equal(connections->outcomes[HC_OUTCOME_reset_unread], 1);
+}
+
+static void test_two_last_closes(void **state)
+{
+	(void)state;
+	feed_accept(1, 4001);
+	feed_close(1, HC_HOW_close, HC_OUTCOME_fin);
+	feed_close(1, HC_HOW_close, HC_OUTCOME_reset_unread);
+	connections_finish(connections);
+	assert_int_equal(judged, 1);
+	assert_int_equal(connections->closes, 2);
+	assert_int_equal(connections->outcomes[HC_OUTCOME_fin], 0);
+	assert_int_equal(connections->outcomes[HC_OUTCOME_shared], 1);
+	assert_int_equal(connections->outcomes[HC_OUTCOME_reset_unread], 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_memory, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_conversation, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_exec_failed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_exec_went_well, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_two_last_closes, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
