@@ -141,9 +141,9 @@ $(UNIT_PRELOAD): $(BUILD)/tests/%: tests/%.c $$(call rooms,tests/$$*.c) Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL) -MF $@.d -Ipreload $(SANITIZE) -o $@ $< $(filter %.o,$^) -lcmocka -pthread
 
-$(BUILD)/tests/golden-compile: tests/golden/compile.c Makefile
+$(BUILD)/tests/golden-compile: tests/golden/compile.c $(BUILD)/review/events.o Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL) -MF $@.d $(SANITIZE) -o $@ $<
+	$(CC) $(ALL) -MF $@.d -Ireview $(SANITIZE) $(GLIB_CFLAGS) -o $@ $(filter %.c %.o,$^) $(shell pkg-config --libs glib-2.0)
 
 $(HOST_TESTS): $(BUILD)/tests/%: tests/%.c Makefile
 	@mkdir -p $(@D)
