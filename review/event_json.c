@@ -1,6 +1,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include <inttypes.h>
+
 #include "event_print.h"
 #include "json.h"
 #include "recording.h"
@@ -87,6 +89,11 @@ static void write_number(struct event_printer *printer, struct json *json, const
 	case FIELD_u64:
 		json_number(json, field->name, value);
 		break;
+	case FIELD_id: /* a JSON number would lose digits in most readers */
+		text = g_strdup_printf("%016" PRIx64, value);
+		json_string(json, field->name, text);
+		g_free(text);
+		break;
 	case FIELD_sock:
 		number = connections_number(printer->connections, event->recording, value);
 		if (number)
@@ -117,7 +124,7 @@ static void write_field(struct event_printer *printer, struct json *json, const 
 
 	switch (field->type) {
 	case FIELD_text:
-		bytes = field_text(event, field, &size);
+		bytes = processes_text(printer->processes, event, field, &size);
 		if (bytes)
 			json_bytes(json, field->name, bytes, size);
 		break;

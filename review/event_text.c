@@ -40,6 +40,9 @@ static void add_number(struct event_printer *printer, GString *line, const struc
 	case FIELD_u64:
 		g_string_append_printf(line, " %s=%" PRIu64, field->name, value);
 		break;
+	case FIELD_id:
+		g_string_append_printf(line, " %s=%016" PRIx64, field->name, value);
+		break;
 	case FIELD_sock:
 		value = connections_number(printer->connections, event->recording, value);
 		if (value)
@@ -79,7 +82,7 @@ static void add_field(struct event_printer *printer, GString *line, const struct
 
 	switch (field->type) {
 	case FIELD_text:
-		bytes = field_text(event, field, &size);
+		bytes = processes_text(printer->processes, event, field, &size);
 		if (bytes)
 			add_and_free(line, field->name, say_text(bytes, size));
 		break;

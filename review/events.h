@@ -18,6 +18,7 @@ struct recording;
 
 enum field_type {
 	FIELD_u64,
+	FIELD_id,
 	FIELD_u32,
 	FIELD_sock,
 	FIELD_error,

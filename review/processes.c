@@ -1,5 +1,6 @@
 #include "processes.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "recording.h"
@@ -24,7 +25,22 @@ static gboolean name_equal(gconstpointer left, gconstpointer right)
 	return a->id == b->id && a->file == b->file;
 }
 
-static const char *find_program(const struct processes *processes, unsigned file, uint64_t pid)
+/* A process; a forked one shares its parent's texts until it executes a program of its own. */
+struct program {
+	const char *path;               /* interned: connections keep it */
+	GRefString *cmdline, *options; /* or NULL */
+};
+
+static void program_free(gpointer data)
+{
+	struct program *program = data;
+
+	g_clear_pointer(&program->cmdline, g_ref_string_release);
+	g_clear_pointer(&program->options, g_ref_string_release);
+	g_free(program);
+}
+
+static const struct program *find_program(const struct processes *processes, unsigned file, uint64_t pid)
 {
 	struct name name = { file, pid };
 
@@ -44,7 +60,7 @@ struct processes *processes_new(void)
 {
 	struct processes *processes = g_new0(struct processes, 1);
 
-	processes->programs = g_hash_table_new_full(name_hash, name_equal, g_free, NULL);
+	processes->programs = g_hash_table_new_full(name_hash, name_equal, g_free, program_free);
 	processes->modules = g_hash_table_new_full(name_hash, name_equal, g_free, g_free);
 	return processes;
 }
@@ -63,19 +79,39 @@ static void insert(GHashTable *table, unsigned file, uint64_t id, void *value)
 	g_hash_table_insert(table, g_memdup2(&name, sizeof(name)), value);
 }
 
+static GRefString *text_of(const struct event *event, struct hc_span span)
+{
+	return span.size ? g_ref_string_new_len((const char *)event->bytes + span.offset, (gssize)span.size) : NULL;
+}
+
+static struct program *copy_program(const struct program *from)
+{
+	struct program *program = g_new0(struct program, 1);
+
+	program->path = from ? from->path : "";
+	program->cmdline = from && from->cmdline ? g_ref_string_acquire(from->cmdline) : NULL;
+	program->options = from && from->options ? g_ref_string_acquire(from->options) : NULL;
+	return program;
+}
+
 /* A program that is executed goes on as the same process. */
 static void add_process(struct processes *processes, const struct event *event)
 {
 	unsigned file = event->recording->index;
-	const char *known = find_program(processes, file, event->record.pid), *program;
+	bool forked = event->process.start == HC_START_fork;
+	struct program *program;
 
-	if (event->process.exe.size)
-		program = intern((const char *)event->bytes + event->process.exe.offset, event->process.exe.size);
-	else
-		program = find_program(processes, file, event->process.ppid);
-	if (!known || event->process.start == HC_START_fork)
+	if (forked || !find_program(processes, file, event->record.pid))
 		processes->count++;
-	insert(processes->programs, file, event->record.pid, (void *)(uintptr_t)(program ? program : ""));
+	if (forked && !event->process.exe.size) {
+		program = copy_program(find_program(processes, file, event->process.ppid));
+	} else {
+		program = g_new0(struct program, 1);
+		program->path = intern((const char *)event->bytes + event->process.exe.offset, event->process.exe.size);
+		program->cmdline = text_of(event, event->process.cmdline);
+		program->options = text_of(event, event->process.options);
+	}
+	insert(processes->programs, file, event->record.pid, program);
 }
 
 static void add_module(struct processes *processes, const struct event *event)
@@ -103,9 +139,28 @@ void processes_module_event(const struct event *event, void *processes)
 
 const char *processes_program(const struct processes *processes, const struct event *event)
 {
-	const char *program = find_program(processes, event->recording->index, event->record.pid);
+	const struct program *program = find_program(processes, event->recording->index, event->record.pid);
 
-	return program ? program : "";
+	return program ? program->path : "";
+}
+
+const char *processes_text(const struct processes *processes, const struct event *event, const struct field *field,
+                           size_t *size)
+{
+	const char *text = field_text(event, field, size);
+	const struct program *program;
+
+	if (text || event->kind != HC_EVENT_process ||
+	    !(program = find_program(processes, event->recording->index, event->record.pid)))
+		return text;
+	if (field->offset == offsetof(struct hc_process, exe))
+		text = *program->path ? program->path : NULL;
+	else if (field->offset == offsetof(struct hc_process, cmdline))
+		text = program->cmdline;
+	else
+		text = program->options;
+	*size = text ? strlen(text) : 0;
+	return text;
 }
 
 const struct module *processes_module(const struct processes *processes, const struct recording *recording, uint64_t id)

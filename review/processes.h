@@ -13,7 +13,7 @@ struct module {
 
 struct processes {
 	unsigned count;       /* of processes seen */
-	GHashTable *programs; /* (file, pid) -> interned path of the program */
+	GHashTable *programs; /* (file, pid) -> struct program, owned */
 	GHashTable *modules;  /* (file, id) -> struct module, owned */
 };
 
@@ -25,6 +25,9 @@ void processes_module_event(const struct event *event, void *processes); /* a ti
 
 /* The program's path, which lives as long as the process; "" when not known. */
 const char *processes_program(const struct processes *processes, const struct event *event);
+/* A text of an event; a forked process has its parent's where the event leaves them out. NULL: not known. */
+const char *processes_text(const struct processes *processes, const struct event *event, const struct field *field,
+                           size_t *size);
 const struct module *processes_module(const struct processes *processes, const struct recording *recording,
                                       uint64_t id);
 

@@ -100,6 +100,7 @@ struct hc_build_id {
 };
 
 typedef uint64_t hc_type_u64, hc_type_sock;
+typedef uint64_t hc_type_id; /* a name without a meaning of its own */
 typedef uint32_t hc_type_u32, hc_type_error; /* error: 0 or an errno */
 typedef uint8_t hc_type_start, hc_type_via, hc_type_state, hc_type_side, hc_type_how, hc_type_outcome;
 typedef uint32_t hc_type_flags;

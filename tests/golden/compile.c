@@ -160,6 +160,7 @@ static uint64_t value_of(const struct field *field, const char *text)
 
 	switch (field->type) {
 	case FIELD_u64:
+	case FIELD_id:
 	case FIELD_u32:
 		return number(text);
 	case FIELD_sock:
