@@ -70,8 +70,9 @@ bench: ## what it costs, side by side with bare runs
 
 lint: ## cppcheck and clang-tidy
 	cppcheck --quiet --std=c11 --language=c --enable=warning,portability --inline-suppr --error-exitcode=1 \
-	  -D_GNU_SOURCE -Iinclude --suppress=missingIncludeSystem preload review examples
-	clang-tidy --quiet $(PRELOAD) -- -std=gnu11 -D_GNU_SOURCE -Iinclude
+	  -D_GNU_SOURCE '-DElfW(type)=Elf64_##type' -Iinclude --suppress=missingIncludeSystem \
+	  preload review examples
+	clang-tidy --quiet --warnings-as-errors='*' $(PRELOAD) -- -std=gnu11 -D_GNU_SOURCE -Iinclude
 
 format: ## put the sources into the house's form
 	clang-format -i $(PRELOAD) $(wildcard preload/*.h) $(REVIEW) $(wildcard review/*.h)

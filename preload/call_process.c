@@ -5,7 +5,6 @@
 #include "ending.h"
 #include "recorder.h"
 
-#include <alloca.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
@@ -139,53 +138,65 @@ HC_HOOK int fexecve(int fd, char *const argv[], char *const envp[])
 }
 
 /* The list forms become the vector forms, as libc does it: on the stack, since
- * a vfork child may be the caller. */
-static int count_arguments(va_list list)
+ * a vfork child may be the caller. How many arguments follow the first: */
+static size_t count_list(va_list *list)
 {
-	int n = 1;
-	while (va_arg(list, const char *))
+	size_t n = 0;
+	while (va_arg(*list, const char *))
 		n++;
 	return n;
 }
 
-#define TAKE_LIST(last, argv, rest) \
-	va_list rest; \
-	va_start(rest, last); \
-	int n_##argv = count_arguments(rest); \
-	va_end(rest); \
-	char **argv = alloca(sizeof *argv * ((size_t)n_##argv + 1)); \
-	va_start(rest, last); \
-	argv[0] = (char *)(uintptr_t)last; \
-	for (int i = 1; i <= n_##argv; i++) \
-	argv[i] = va_arg(rest, char *)
+/* Leaves the list behind its NULL, where execle's environment stands. */
+static void fill_list(char **argv, const char *first, va_list *list)
+{
+	*argv = (char *)(uintptr_t)first;
+	while (*argv++)
+		*argv = va_arg(*list, char *);
+}
 
 HC_HOOK int execl(const char *path, const char *argument, ...)
 {
+	va_list list, ahead;
 	hc_libc_need();
 	bool begun = exec_begin(HC_CALLER);
-	TAKE_LIST(argument, argv, rest);
-	va_end(rest);
+	va_start(list, argument);
+	va_copy(ahead, list);
+	char *argv[count_list(&ahead) + 2];
+	fill_list(argv, argument, &list);
+	va_end(ahead);
+	va_end(list);
 	hc_libc.execv(path, argv);
 	return exec_failed(begun);
 }
 
 HC_HOOK int execlp(const char *file, const char *argument, ...)
 {
+	va_list list, ahead;
 	hc_libc_need();
 	bool begun = exec_begin(HC_CALLER);
-	TAKE_LIST(argument, argv, rest);
-	va_end(rest);
+	va_start(list, argument);
+	va_copy(ahead, list);
+	char *argv[count_list(&ahead) + 2];
+	fill_list(argv, argument, &list);
+	va_end(ahead);
+	va_end(list);
 	hc_libc.execvp(file, argv);
 	return exec_failed(begun);
 }
 
 HC_HOOK int execle(const char *path, const char *argument, ...)
 {
+	va_list list, ahead;
 	hc_libc_need();
 	bool begun = exec_begin(HC_CALLER);
-	TAKE_LIST(argument, argv, rest);
-	char *const *envp = va_arg(rest, char *const *);
-	va_end(rest);
+	va_start(list, argument);
+	va_copy(ahead, list);
+	char *argv[count_list(&ahead) + 2];
+	fill_list(argv, argument, &list);
+	char *const *envp = va_arg(list, char *const *);
+	va_end(ahead);
+	va_end(list);
 	hc_libc.execve(path, argv, envp);
 	return exec_failed(begun);
 }

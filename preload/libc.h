@@ -37,7 +37,12 @@ static inline void hc_libc_need(void)
 /* For a row that libc's headers declare with "...": the same symbol under a name
  * of ours in C, so that the two declarations don't meet. */
 #define HC_SYMBOL(symbol) __asm__(#symbol)
-#define HC_ALIAS(name, of) extern __typeof(of) name __attribute__((alias(#of), copy(of), visibility("default")))
+#if __has_attribute(copy)
+#define HC_COPY_OF(of) __attribute__((copy(of)))
+#else
+#define HC_COPY_OF(of)
+#endif
+#define HC_ALIAS(name, of) extern __typeof(of) name HC_COPY_OF(of) __attribute__((alias(#of), visibility("default")))
 
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
