@@ -9,6 +9,7 @@
 
 #include "child.h"
 #include "command.h"
+#include "paragraph.h"
 #include "program.h"
 #include "report.h"
 #include "say.h"
@@ -56,6 +57,17 @@ static gboolean is_option(const char *name)
 	return TRUE;
 }
 
+/* GOption does not wrap: a description comes in lines that fit behind its column of options. */
+static const char *wrapped(const char *text)
+{
+	static const char column[] = "                               ";
+	char *lines = paragraph_wrap(column, text, 80);
+	const char *kept = g_intern_string(g_strchomp(lines) + strlen(column));
+
+	g_free(lines);
+	return kept;
+}
+
 /* One option for each of the environment's: --log-max=SIZE is HALFCLOSE_LOG_MAX=SIZE. */
 static void add_environment_options(GArray *entries)
 {
@@ -68,13 +80,15 @@ static void add_environment_options(GArray *entries)
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(options); i++) {
 		GOptionEntry entry = { .arg = G_OPTION_ARG_CALLBACK, .arg_data = (gpointer)set_option };
-		char *name = g_ascii_strdown(options[i].name, -1), *meaning;
+		bool wide = strlen(options[i].values) > 20;
+		char *name = g_ascii_strdown(options[i].name, -1);
+		char *meaning =
+		    g_strconcat(options[i].meaning, wide ? ": " : "", wide ? options[i].values : "",
+		                *options[i].preset ? " [" : "", options[i].preset, *options[i].preset ? "]" : "", NULL);
 
-		meaning = *options[i].preset ? g_strdup_printf("%s [%s]", options[i].meaning, options[i].preset)
-		                             : g_strdup(options[i].meaning);
 		entry.long_name = g_intern_string(g_strdelimit(name, "_", '-'));
-		entry.description = g_intern_string(meaning);
-		entry.arg_description = options[i].values;
+		entry.description = wrapped(meaning);
+		entry.arg_description = wide ? "FILTER" : options[i].values;
 		if (is_option(options[i].name))
 			g_array_append_val(entries, entry);
 		g_free(name);
@@ -94,7 +108,12 @@ const GOptionEntry *run_options(void)
 
 	if (!entries) {
 		entries = g_array_new(TRUE, TRUE, sizeof(GOptionEntry));
-		g_array_append_vals(entries, own, G_N_ELEMENTS(own));
+		for (unsigned i = 0; i < G_N_ELEMENTS(own); i++) {
+			GOptionEntry entry = own[i];
+
+			entry.description = wrapped(entry.description);
+			g_array_append_val(entries, entry);
+		}
 		add_environment_options(entries);
 	}
 	return (const GOptionEntry *)(const void *)entries->data;
