@@ -4,9 +4,17 @@
 #include <netinet/in.h>
 #include <sys/mman.h>
 
-enum { TABLE_SIZE = 1 << 20 };
+enum {
+	TABLE_SIZE = 1 << 20,
+	BLOCK = 128, /* entries: a page of them */
+	BLOCKS = TABLE_SIZE / BLOCK,
+};
 
-struct hc_fdtab hc_fdtab = { .top = -1 };
+struct hc_fdtab hc_fdtab;
+
+/* The blocks that were ever filled, a bit each: one number far up must not make
+ * every walk touch all pages below it. */
+static _Atomic uint64_t blocks[BLOCKS / 64];
 
 bool hc_fdtab_init(void)
 {
@@ -21,11 +29,12 @@ bool hc_fdtab_init(void)
 	return true;
 }
 
-static void raise_top(int fd)
+static void note_block(int fd)
 {
-	int top = atomic_load_explicit(&hc_fdtab.top, memory_order_relaxed);
-	while (top < fd && !atomic_compare_exchange_weak(&hc_fdtab.top, &top, fd))
-		;
+	unsigned block = (unsigned)fd / BLOCK;
+	uint64_t bit = UINT64_C(1) << block % 64;
+	if (!(atomic_load_explicit(&blocks[block / 64], memory_order_relaxed) & bit))
+		atomic_fetch_or(&blocks[block / 64], bit);
 }
 
 static struct hc_fd *publish(int fd, uint32_t word, const struct hc_fd *from)
@@ -37,7 +46,7 @@ static struct hc_fd *publish(int fd, uint32_t word, const struct hc_fd *from)
 	entry->sock = from->sock;
 	entry->born = from->born;
 	entry->cookie = from->cookie;
-	raise_top(fd);
+	note_block(fd);
 	atomic_store_explicit(&entry->word, word, memory_order_release);
 	return entry;
 }
@@ -87,12 +96,32 @@ void hc_fd_restore(int fd, const struct hc_fd *copy)
 	                               atomic_load_explicit(&copy->word, memory_order_relaxed));
 }
 
+/* The first block >= from that was ever filled, or BLOCKS. */
+static unsigned next_block(unsigned from)
+{
+	for (unsigned word = from / 64; word < BLOCKS / 64; word++) {
+		uint64_t bits = atomic_load(&blocks[word]);
+		if (word == from / 64)
+			bits &= UINT64_MAX << from % 64;
+		if (bits)
+			return word * 64 + (unsigned)__builtin_ctzll(bits);
+	}
+	return BLOCKS;
+}
+
 int hc_fd_next(int from)
 {
-	int top = atomic_load(&hc_fdtab.top);
-	for (int fd = from < 0 ? 0 : from; fd <= top; fd++)
-		if (atomic_load_explicit(&hc_fdtab.entries[fd].word, memory_order_acquire))
-			return fd;
+	unsigned fd = from < 0 ? 0 : (unsigned)from;
+	while (fd < hc_fdtab.size) {
+		unsigned block = next_block(fd / BLOCK);
+		if (block == BLOCKS)
+			break;
+		if (fd < block * BLOCK)
+			fd = block * BLOCK;
+		for (; fd < (block + 1) * BLOCK; fd++)
+			if (atomic_load_explicit(&hc_fdtab.entries[fd].word, memory_order_acquire))
+				return (int)fd;
+	}
 	return -1;
 }
 

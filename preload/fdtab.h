@@ -41,7 +41,6 @@ _Static_assert(sizeof(struct hc_fd) == 32, "half of what a descriptor may cost")
 struct hc_fdtab {
 	struct hc_fd *entries;
 	unsigned size;         /* 0: nothing is followed */
-	_Atomic int top;       /* the highest number ever filled, or -1 */
 };
 
 extern struct hc_fdtab hc_fdtab;
