@@ -16,8 +16,7 @@ void hc_birth_socket(int fd, int domain, int type, int protocol);
 /* since: hc_now() before the call; error: 0 or errno after it. */
 void hc_birth_connect(int fd, const struct sockaddr *peer, socklen_t size, int error, uint64_t since);
 
-/* peer and size as they were given to accept: NULL where nothing was. */
-void hc_birth_accept(int listener, int fd, const struct sockaddr *peer, const socklen_t *size);
+void hc_birth_accept(int listener, int fd);
 
 /* Takes in a descriptor of unknown origin if it is a socket that is followed. */
 void hc_birth_adopt(int fd, enum hc_via via);

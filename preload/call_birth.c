@@ -146,7 +146,7 @@ HC_HOOK int listen(int fd, int backlog)
 	return result;
 }
 
-void hc_birth_accept(int listener, int fd, const struct sockaddr *peer, const socklen_t *size)
+void hc_birth_accept(int listener, int fd)
 {
 	uint32_t word = hc_fd_word(listener);
 	struct hc_address from = { 0 }, local = { 0 };
@@ -158,16 +158,16 @@ void hc_birth_accept(int listener, int fd, const struct sockaddr *peer, const so
 	}
 	const struct hc_fd *its = hc_fd(listener);
 	/* an accepted socket has its listener's SO_LINGER */
-	uint32_t own = (word & (HC_FD_TCP | HC_FD_UNIX | HC_FD_INET6 | HC_FD_MPTCP | HC_FD_LINGER0)) | HC_FD_ACCEPTED;
+	uint32_t own = (word & (HC_FD_TCP | HC_FD_UNIX | HC_FD_INET6 | HC_FD_MPTCP | HC_FD_LINGER0 | HC_FD_LINGERS)) |
+	               HC_FD_ACCEPTED;
 	bool named = hc_self.recording || hc_only_has_names();
 	struct hc_fd *entry = hc_fd_fill(fd, own, hc_new_sock(), hc_self.recording ? hc_now() : 0);
 	if (!named || !entry)
 		goto out;
 	if (!(word & HC_FD_UNIX)) {
-		if (peer && size && *size >= sizeof(struct sockaddr_in))
-			hc_address_from(&from, peer, *size);
-		else
-			hc_probe_peer(fd, &from);
+		/* not from accept's argument: how much of it was filled can't be
+		 * told afterwards, nor read before without trusting it */
+		hc_probe_peer(fd, &from);
 		if (!(word & HC_FD_ONE_ADDRESS) || hc_only_has_names())
 			hc_probe_local(fd, &local);
 	}
@@ -190,7 +190,7 @@ HC_HOOK int accept(int fd, struct sockaddr *peer, socklen_t *size)
 	hc_libc_need();
 	int result = hc_libc.accept(fd, peer, size);
 	if (result >= 0)
-		hc_birth_accept(fd, result, peer, size);
+		hc_birth_accept(fd, result);
 	return result;
 }
 
@@ -199,7 +199,7 @@ HC_HOOK int accept4(int fd, struct sockaddr *peer, socklen_t *size, int flags)
 	hc_libc_need();
 	int result = hc_libc.accept4(fd, peer, size, flags);
 	if (result >= 0)
-		hc_birth_accept(fd, result, peer, size);
+		hc_birth_accept(fd, result);
 	return result;
 }
 

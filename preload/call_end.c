@@ -26,13 +26,20 @@ HC_HOOK int close(int fd)
 	return result;
 }
 
+/* -1 where there is none; errno stays. */
+static int number_of(FILE *stream)
+{
+	int kept = errno;
+	int fd = hc_fdtab.size ? fileno_unlocked(stream) : -1;
+	errno = kept;
+	return fd;
+}
+
 HC_HOOK int fclose(FILE *stream)
 {
 	struct hc_ending ending;
 	hc_libc_need();
-	if (!hc_fdtab.size)
-		return hc_libc.fclose(stream);
-	bool followed = hc_ending_begin(&ending, fileno_unlocked(stream), HC_HOW_fclose, HC_CALLER);
+	bool followed = hc_ending_begin(&ending, number_of(stream), HC_HOW_fclose, HC_CALLER);
 	int result = hc_libc.fclose(stream);
 	if (followed)
 		hc_ending_finish(&ending);
@@ -43,8 +50,7 @@ static FILE *end_by_freopen(FILE *(*real)(const char *, const char *, FILE *), c
                             FILE *stream, enum hc_how how, const void *caller)
 {
 	struct hc_ending ending;
-	int fd = hc_fdtab.size ? fileno_unlocked(stream) : -1;
-	bool followed = hc_ending_begin(&ending, fd, how, caller);
+	bool followed = hc_ending_begin(&ending, number_of(stream), how, caller);
 	FILE *result = real(path, mode, stream);
 	if (followed)
 		hc_ending_finish(&ending);
@@ -63,46 +69,50 @@ HC_HOOK FILE *freopen64(const char *path, const char *mode, FILE *stream)
 	return end_by_freopen(hc_libc.freopen64, path, mode, stream, HC_HOW_freopen64, HC_CALLER);
 }
 
-/* Numbers that end by one call are closed one by one instead, as far as they
- * are followed, so that each is judged right before it ends; the call closes
- * the rest. */
-static void end_range(unsigned first, unsigned last, enum hc_how how, const void *caller)
+/* Numbers that end by one call are closed in pieces: each that is followed by
+ * itself, right after it was judged, and what lies between by the call. No number
+ * is closed twice: another thread can be given it in between. */
+unsigned hc_end_range(unsigned first, unsigned last, int flags, enum hc_how how, const void *caller)
 {
 	struct hc_ending ending;
+	/* close-on-exec is set instead of an end, and another flag is refused */
+	if (first > last || flags & ~(int)CLOSE_RANGE_UNSHARE)
+		return first;
+	/* the other threads keep the descriptors that this one parts from */
+	if (flags & (int)CLOSE_RANGE_UNSHARE && !__libc_single_threaded)
+		return first;
+	if (!hc_ending_any(first, last) || hc_is_guest())
+		return first;
+	int kept = errno;
+	/* a sandbox may know nothing of close; there is nothing to judge in it */
+	bool whole = atomic_load(&hc_self.sandboxed);
 	for (int fd = hc_fd_next((int)first); fd >= 0 && (unsigned)fd <= last; fd = hc_fd_next(fd + 1)) {
 		if (!hc_ending_begin(&ending, fd, how, caller))
 			continue;
-		hc_sys(SYS_close, fd, 0, 0, 0, 0);
+		if (!whole && (unsigned)fd > first)
+			hc_sys(SYS_close_range, first, fd - 1, flags, 0, 0);
+		if (!whole)
+			hc_sys(SYS_close, fd, 0, 0, 0, 0);
 		hc_ending_finish(&ending);
+		first = whole ? first : (unsigned)fd + 1;
 	}
-}
-
-void hc_end_range(unsigned first, unsigned last, int flags, enum hc_how how, const void *caller)
-{
-	int kept = errno;
-	/* close-on-exec is set instead of an end, and another flag is refused */
-	if (first > last || flags & ~(int)CLOSE_RANGE_UNSHARE)
-		return;
-	/* the other threads keep the descriptors that this one parts from */
-	if (flags & (int)CLOSE_RANGE_UNSHARE && !__libc_single_threaded)
-		return;
-	if (hc_ending_any(first, last) && !hc_is_guest())
-		end_range(first, last, how, caller);
 	errno = kept;
+	return first;
 }
 
+/* What is left of a range may be nothing; libc would refuse that. */
 HC_HOOK int close_range(unsigned first, unsigned last, int flags)
 {
 	hc_libc_need();
-	hc_end_range(first, last, flags, HC_HOW_close_range, HC_CALLER);
-	return hc_libc.close_range(first, last, flags);
+	unsigned rest = hc_end_range(first, last, flags, HC_HOW_close_range, HC_CALLER);
+	return rest > last && rest != first ? 0 : hc_libc.close_range(rest, last, flags);
 }
 
 HC_HOOK void closefrom(int first)
 {
 	hc_libc_need();
-	hc_end_range(first < 0 ? 0 : (unsigned)first, UINT32_MAX, 0, HC_HOW_closefrom, HC_CALLER);
-	hc_libc.closefrom(first);
+	hc_libc.closefrom(
+	    (int)hc_end_range(first < 0 ? 0 : (unsigned)first, UINT32_MAX, 0, HC_HOW_closefrom, HC_CALLER));
 }
 
 HC_ALIAS(__close, close);

@@ -40,7 +40,7 @@ static __attribute__((noinline)) long seccomp_raw(long number, long a, long b, l
 	bool before = atomic_load(&hc_self.sandboxed);
 	hc_enter_sandbox();
 	long result = hc_libc.syscall(number, a, b, c, d, e, 0);
-	if (result && !before)
+	if (result < 0 && !before)
 		hc_leave_sandbox();
 	return result;
 }
@@ -79,15 +79,16 @@ static __attribute__((noinline)) long copy_raw(long number, long a, long b, long
 
 static __attribute__((noinline)) long range_raw(long a, long b, long c, const void *caller)
 {
-	hc_end_range((unsigned)a, (unsigned)b, (int)c, HC_HOW_syscall, caller);
-	return hc_libc.syscall(SYS_close_range, a, b, c, 0, 0, 0);
+	unsigned first = (unsigned)a, last = (unsigned)b;
+	unsigned rest = hc_end_range(first, last, (int)c, HC_HOW_syscall, caller);
+	return rest > last && rest != first ? 0 : hc_libc.syscall(SYS_close_range, rest, b, c, 0, 0, 0);
 }
 
 static __attribute__((noinline)) long accept_raw(long number, long a, long b, long c, long d)
 {
 	long result = hc_libc.syscall(number, a, b, c, d, 0, 0);
 	if (result >= 0)
-		hc_birth_accept((int)a, (int)result, (void *)b, (void *)c);
+		hc_birth_accept((int)a, (int)result);
 	return result;
 }
 

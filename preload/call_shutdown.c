@@ -44,10 +44,9 @@ HC_HOOK int setsockopt(int fd, int level, int name, const void *value, socklen_t
 	int result = hc_libc.setsockopt(fd, level, name, value, size);
 	if (unlikely(!result && level == SOL_SOCKET && name == SO_LINGER && hc_fd_word(fd))) {
 		const struct linger *linger = value;
-		if (linger->l_onoff && !linger->l_linger)
-			hc_fd_mark(fd, HC_FD_LINGER0);
-		else
-			atomic_fetch_and(&hc_fd(fd)->word, ~(uint32_t)HC_FD_LINGER0);
+		atomic_fetch_and(&hc_fd(fd)->word, ~(uint32_t)(HC_FD_LINGER0 | HC_FD_LINGERS));
+		if (linger->l_onoff)
+			hc_fd_mark(fd, linger->l_linger ? HC_FD_LINGERS : HC_FD_LINGER0);
 	}
 	return result;
 }

@@ -77,34 +77,6 @@ static bool look(struct hc_ending *ending, uint32_t word)
 	return true;
 }
 
-bool hc_ending_begin_slow(struct hc_ending *ending, int fd, enum hc_how how, const void *caller)
-{
-	if (hc_is_guest() || !hc_fd_claim(fd, &ending->entry))
-		return false;
-	uint32_t word = atomic_load_explicit(&ending->entry.word, memory_order_relaxed);
-	ending->fd = fd;
-	ending->how = how;
-	ending->caller = caller;
-	bool shared = possibly_shared(&ending->entry, word);
-	if (!look(ending, word)) {
-		if (shared)
-			hc_holders_release(ending->entry.sock);
-		return false;
-	}
-	if (shared)
-		judge_sharing(ending, word, hc_holders_release(ending->entry.sock));
-	name_for_warning(ending);
-	return true;
-}
-
-void hc_ending_undo(struct hc_ending *ending)
-{
-	uint32_t word = atomic_load_explicit(&ending->entry.word, memory_order_relaxed);
-	if (possibly_shared(&ending->entry, word))
-		hc_holders_undo(ending->entry.sock);
-	hc_fd_restore(ending->fd, &ending->entry);
-}
-
 static uint32_t flags_of(const struct hc_ending *ending)
 {
 	uint32_t word = atomic_load_explicit(&ending->entry.word, memory_order_relaxed);
@@ -159,6 +131,39 @@ static void say(const struct hc_ending *ending)
 		.caller = ending->caller,
 	};
 	hc_warn(&warning);
+}
+
+bool hc_ending_begin_slow(struct hc_ending *ending, int fd, enum hc_how how, const void *caller)
+{
+	if (hc_is_guest() || !hc_fd_claim(fd, &ending->entry))
+		return false;
+	uint32_t word = atomic_load_explicit(&ending->entry.word, memory_order_relaxed);
+	ending->fd = fd;
+	ending->how = how;
+	ending->caller = caller;
+	bool shared = possibly_shared(&ending->entry, word);
+	if (!look(ending, word)) {
+		if (shared)
+			hc_holders_release(ending->entry.sock);
+		return false;
+	}
+	if (shared)
+		judge_sharing(ending, word, hc_holders_release(ending->entry.sock));
+	name_for_warning(ending);
+	/* a close that blocks may be cancelled, and not come back to be told */
+	if (word & HC_FD_LINGERS && how == HC_HOW_close && ending->ask != HC_ASK_AFTER) {
+		say(ending);
+		return false;
+	}
+	return true;
+}
+
+void hc_ending_undo(struct hc_ending *ending)
+{
+	uint32_t word = atomic_load_explicit(&ending->entry.word, memory_order_relaxed);
+	if (possibly_shared(&ending->entry, word))
+		hc_holders_undo(ending->entry.sock);
+	hc_fd_restore(ending->fd, &ending->entry);
 }
 
 void hc_ending_finish(struct hc_ending *ending)
@@ -250,9 +255,10 @@ void hc_ending_process(enum hc_how how, int status, const void *caller)
 		open++;
 		if (look_before_end(&ending, fd, how, caller))
 			say(&ending);
+		/* the table itself stays: another thread may be in a hook */
+		hc_fd_forget(fd);
 	}
 	hc_self.on = false;
-	hc_fdtab.size = 0;
 	hc_holders_end();
 	struct hc_exit *event = hc_self.recording ? hc_record(HC_EVENT_exit, 0) : NULL;
 	if (event) {

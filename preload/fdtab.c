@@ -3,50 +3,73 @@
 
 #include <netinet/in.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 enum {
 	TABLE_SIZE = 1 << 20,
-	BLOCK = 128, /* entries: a page of them */
+	BLOCK = 2048, /* entries: 64 KiB of them */
 	BLOCKS = TABLE_SIZE / BLOCK,
 };
 
 struct hc_fdtab hc_fdtab;
 
-/* The blocks that were ever filled, a bit each: one number far up must not make
- * every walk touch all pages below it. */
+/* The blocks that were ever filled, a bit each. Only these are writable: the
+ * rest counts for no limit on data and is nothing for mlockall to fill; and one
+ * number far up does not make every walk touch all pages below it. */
 static _Atomic uint64_t blocks[BLOCKS / 64];
+
+/* Where the program's address space is limited, take a 64th of it at most. */
+static unsigned table_size(void)
+{
+	struct rlimit64 limit;
+	uint64_t size = TABLE_SIZE;
+	if (!getrlimit64(RLIMIT_AS, &limit) && limit.rlim_cur / 64 / sizeof(struct hc_fd) < size)
+		size = limit.rlim_cur / 64 / sizeof(struct hc_fd);
+	return (unsigned)(size / BLOCK * BLOCK);
+}
 
 bool hc_fdtab_init(void)
 {
-	void *space = mmap(NULL, TABLE_SIZE * sizeof(struct hc_fd), PROT_READ | PROT_WRITE,
-	                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	unsigned size = table_size();
+	void *space = size ? mmap(NULL, size * sizeof(struct hc_fd), PROT_READ,
+	                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+	                   : MAP_FAILED;
 	if (space == MAP_FAILED)
 		return false;
 	/* a huge page for the first descriptor would be 2 MiB of nothing */
-	madvise(space, TABLE_SIZE * sizeof(struct hc_fd), MADV_NOHUGEPAGE);
+	madvise(space, size * sizeof(struct hc_fd), MADV_NOHUGEPAGE);
 	hc_fdtab.entries = space;
-	hc_fdtab.size = TABLE_SIZE;
+	hc_fdtab.size = size;
 	return true;
 }
 
-static void note_block(int fd)
+/* Before the first store into a block. */
+static bool open_block(int fd)
 {
 	unsigned block = (unsigned)fd / BLOCK;
 	uint64_t bit = UINT64_C(1) << block % 64;
-	if (!(atomic_load_explicit(&blocks[block / 64], memory_order_relaxed) & bit))
+	if (likely(atomic_load_explicit(&blocks[block / 64], memory_order_acquire) & bit))
+		return true;
+	int kept = errno;
+	long failed = atomic_load(&hc_self.sandboxed)
+	                  ? -1
+	                  : hc_sys(SYS_mprotect, (long)&hc_fdtab.entries[block * BLOCK], BLOCK * sizeof(struct hc_fd),
+	                           PROT_READ | PROT_WRITE, 0, 0);
+	errno = kept;
+	if (!failed)
 		atomic_fetch_or(&blocks[block / 64], bit);
+	return !failed;
 }
 
 static struct hc_fd *publish(int fd, uint32_t word, const struct hc_fd *from)
 {
 	struct hc_fd *entry = hc_fd(fd);
-	if (!entry)
+	if (!entry || !open_block(fd))
 		return NULL;
 	entry->epoch = from->epoch;
 	entry->sock = from->sock;
 	entry->born = from->born;
 	entry->cookie = from->cookie;
-	note_block(fd);
 	atomic_store_explicit(&entry->word, word, memory_order_release);
 	return entry;
 }
@@ -76,7 +99,8 @@ void hc_fd_copy(int from, int to)
 bool hc_fd_claim(int fd, struct hc_fd *copy)
 {
 	struct hc_fd *entry = hc_fd(fd);
-	uint32_t word = entry ? atomic_exchange(&entry->word, 0) : 0;
+	/* only what was filled is writable */
+	uint32_t word = hc_fd_word(fd) ? atomic_exchange(&entry->word, 0) : 0;
 	if (!word)
 		return false;
 	/* the number can't be given out again before the caller has closed it,

@@ -6,7 +6,7 @@
 
 enum {
 	PLACES = 8192,      /* live processes of a family */
-	HOLDINGS = 1 << 18, /* (socket, process) pairs */
+	HOLDINGS = 1 << 16, /* (socket, process) pairs */
 	WINDOW = 256,       /* how far from its hash a pair may lie */
 };
 
@@ -115,7 +115,7 @@ bool hc_holders_init(void)
 
 static size_t first_slot(uint64_t sock)
 {
-	return (size_t)((sock * 0x9e3779b97f4a7c15u) >> 40) & (HOLDINGS - 1);
+	return (size_t)((sock * 0x9e3779b97f4a7c15u) >> 44) & (HOLDINGS - 1);
 }
 
 static struct holding *slot(uint64_t sock, unsigned i)

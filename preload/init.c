@@ -72,7 +72,7 @@ static void record_process(enum hc_start start, int argc, char **argv, char **en
 	struct hc_process *event = hc_record(HC_EVENT_process, exe_size + cmdline_size + options_size);
 	if (!event)
 		return;
-	event->ppid = (uint32_t)hc_sys(SYS_getppid, 0, 0, 0, 0, 0);
+	event->ppid = atomic_load(&hc_self.sandboxed) ? UINT32_MAX : (uint32_t)hc_sys(SYS_getppid, 0, 0, 0, 0, 0);
 	event->start = (uint8_t)start;
 	event->exe = hc_tail(event, &used, hc_self.exe, exe_size);
 	event->cmdline = hc_tail(event, &used, cmdline, cmdline_size);
@@ -102,7 +102,8 @@ void hc_fork_child(void)
 {
 	if (!hc_self.on)
 		return;
-	hc_self.pid = (pid_t)hc_sys(SYS_getpid, 0, 0, 0, 0, 0);
+	/* in a sandbox the child doesn't know its own id, and nothing asks for it */
+	hc_self.pid = atomic_load(&hc_self.sandboxed) ? -1 : (pid_t)hc_sys(SYS_getpid, 0, 0, 0, 0, 0);
 	cached_tid = 0;
 	hc_holders_child(child_place);
 	child_place = 0;

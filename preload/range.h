@@ -6,8 +6,9 @@
 
 #include <halfclose/recording.h>
 
-/* Before the real call: ends the followed descriptors in [first, last] one by
- * one, each judged; flags are close_range's. */
-void hc_end_range(unsigned first, unsigned last, int flags, enum hc_how how, const void *caller);
+/* Ends the followed descriptors in [first, last] and all numbers before the last
+ * of them, each judged. Returns where the real call is to go on; flags are
+ * close_range's. errno stays. */
+unsigned hc_end_range(unsigned first, unsigned last, int flags, enum hc_how how, const void *caller);
 
 #endif

@@ -37,14 +37,17 @@ static _Atomic bool stopped;
  * Several threads may widen it at once; what is lost is populated again. */
 static _Atomic uint64_t window;
 
+/* What is not populated is not accessible at all: mlockall, which fills what it
+ * can, would fill a sparse file up to its limit. */
 static bool populate(uint64_t from, uint64_t to)
 {
 	int kept = errno;
+	char *at = (char *)header + from;
 	if (to > mapped)
 		to = mapped;
-	long failed = from < to
-	                  ? hc_sys(SYS_madvise, (long)header + (long)from, (long)(to - from), MADV_POPULATE_WRITE, 0, 0)
-	                  : 0;
+	long failed = from >= to ? 0
+	                         : hc_sys(SYS_mprotect, (long)at, (long)(to - from), PROT_READ | PROT_WRITE, 0, 0) ||
+	                               hc_sys(SYS_madvise, (long)at, (long)(to - from), MADV_POPULATE_WRITE, 0, 0);
 	errno = kept;
 	return !failed;
 }
@@ -239,10 +242,11 @@ static const char *map_file(int fd, uint64_t size)
 {
 	/* where the program's memory is limited, take a sixteenth of it at most */
 	uint64_t memory = limit_of(RLIMIT_AS) / 16;
-	mapped = (memory < size ? memory : size) / PIECE * PIECE;
-	if (mapped < LEAST)
+	size = (memory < size ? memory : size) / PIECE * PIECE;
+	mapped = size;
+	if (size < LEAST)
 		return "can't be mapped: RLIMIT_AS";
-	void *space = mmap64(NULL, mapped, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	void *space = mmap64(NULL, size, PROT_NONE, MAP_SHARED, fd, 0);
 	if (space == MAP_FAILED)
 		return "can't be mapped";
 	header = space;
@@ -253,12 +257,27 @@ static const char *map_file(int fd, uint64_t size)
 	/* an older kernel, or a full disk: only what is allocated for good can
 	 * be stored into */
 	mapped = mapped < FIXED ? mapped : FIXED;
-	fixed = !fallocate64(fd, 0, 0, (off64_t)mapped);
+	fixed = !fallocate64(fd, 0, 0, (off64_t)mapped) && !mprotect(space, mapped, PROT_READ | PROT_WRITE);
 	if (fixed)
 		return NULL;
 	header = NULL;
 	munmap(space, size);
 	return "has no space on its disk";
+}
+
+/* One process makes the header; the kernel lets go of the lock if it dies. Who
+ * holds it longer than that takes is none of ours. */
+static bool lock(int fd)
+{
+	const struct timespec moment = { .tv_nsec = 1000000 };
+	for (int i = 0; i < 500; i++) {
+		if (!flock(fd, LOCK_EX | LOCK_NB))
+			return true;
+		if (errno != EWOULDBLOCK)
+			return false;
+		nanosleep(&moment, NULL);
+	}
+	return false;
 }
 
 const char *hc_recorder_open(const char *path, uint64_t limit)
@@ -268,9 +287,7 @@ const char *hc_recorder_open(const char *path, uint64_t limit)
 	uint64_t size = 0;
 	if (fd < 0)
 		return errno == ELOOP ? "is a symbolic link" : strerrordesc_np(errno);
-	/* one process makes the header; the kernel lets go of the lock if it dies */
-	flock(fd, LOCK_EX);
-	const char *why = prepare_file(fd, limit, &size);
+	const char *why = lock(fd) ? prepare_file(fd, limit, &size) : "is locked by another program";
 	if (!why)
 		why = map_file(fd, size);
 	/* the mapping keeps the open file, and with it the lock, past close */

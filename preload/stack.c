@@ -28,6 +28,13 @@ static _Atomic uint64_t seen[SEEN];
 
 static uint64_t own_start, own_end;
 
+static _Unwind_Reason_Code take_none(struct _Unwind_Context *context, void *unused)
+{
+	(void)context;
+	(void)unused;
+	return _URC_END_OF_STACK;
+}
+
 void hc_stack_init(void)
 {
 	struct dl_find_object own;
@@ -35,6 +42,9 @@ void hc_stack_init(void)
 		return;
 	own_start = (uint64_t)(uintptr_t)own.dlfo_map_start;
 	own_end = (uint64_t)(uintptr_t)own.dlfo_map_end;
+	/* the unwinder's first use sets up its tables under a pthread_once,
+	 * which calls the kernel: here, and not in a sandbox or a handler */
+	_Unwind_Backtrace(take_none, NULL);
 }
 
 static const void *take_note(const char *at, const char *end, struct hc_build_id *id)
