@@ -12,6 +12,7 @@
 #include "shutdown.h"
 
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <sys/prctl.h>
 
 int hc_clone(int (*start)(void *), void *stack, int flags, void *argument, void *parent_tid, void *tls, void *child_tid)
@@ -119,6 +120,18 @@ static __attribute__((noinline)) long shutdown_raw(long a, long b)
 	return result;
 }
 
+/* A child with memory and stack of its own may find our frame on it. */
+static __attribute__((noinline)) long fork_raw(long number, long a, long b, long c, long d, long e)
+{
+	hc_fork_prepare();
+	long child = hc_libc.syscall(number, a, b, c, d, e, 0);
+	if (child)
+		hc_fork_parent((pid_t)child);
+	else
+		hc_fork_child();
+	return child;
+}
+
 static __attribute__((noinline)) long exit_raw(long status, const void *caller)
 {
 	hc_ending_process(HC_HOW_syscall, (int)status, caller);
@@ -170,11 +183,18 @@ HC_HOOK long hc_syscall(long number, long a, long b, long c, long d, long e, lon
 		break;
 #ifdef SYS_fork
 	case SYS_fork:
+		return fork_raw(number, a, b, c, d, e);
 #endif
+	case SYS_clone:
+		/* flags, then stack; on s390 the other way round, where b is set
+		 * and it leaves by the jump */
+		if (!(a & (CLONE_VM | CLONE_VFORK | CLONE_THREAD)) && !b)
+			return fork_raw(number, a, b, c, d, e);
+		hc_note_spawn();
+		break;
 #ifdef SYS_vfork
 	case SYS_vfork:
 #endif
-	case SYS_clone:
 	case SYS_clone3:
 	case SYS_execve:
 	case SYS_execveat:
