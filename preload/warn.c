@@ -147,7 +147,7 @@ static void put_what(struct hc_text *line, const struct hc_warning *warning)
 		hc_put(line, "; ");
 		hc_put_grouped(line, facts->unacked);
 		hc_put(line, facts->unacked == 1 ? " byte" : " bytes");
-		hc_put(line, " written are not acknowledged and are lost");
+		hc_put(line, " written and not yet acknowledged are thrown away");
 	}
 }
 
