@@ -12,8 +12,8 @@ SUITES  =
 CC       = gcc
 CFLAGS   = -O2 -g
 WARN     = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wundef
+Q        = $(if $(V),,@)
 ALL      = -std=gnu11 -D_GNU_SOURCE -Iinclude $(WARN) $(CFLAGS) -MMD -MP
-comma   := ,
 
 # Sanitizers have a runtime of their own in the programs of ours. The library
 # lives in other people's: there undefined behaviour ends in a trap, and the
@@ -43,7 +43,7 @@ all: deps-build $(LIBRARY) $(PROGRAM) ## build the library and the command
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
-	@echo '  with SAN=address,undefined: under sanitizers; PREFIX, DESTDIR: where install puts it'
+	@printf '  with SAN=address,undefined: under sanitizers; V=1: the commands, too;\n  PREFIX, DESTDIR: where install puts it\n'
 
 deps: ## install what Debian lacks to build, test and show it (asks apt-get, as root)
 	@packaging/deps build demo check
@@ -53,19 +53,19 @@ deps-build:
 
 demo: ## a server that loses its answers, recorded and judged
 	@packaging/deps build demo
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$(shell nproc) all
 	@BUILD=$(BUILD) tests/demo/run.sh
 
 check: ## all tests; closes with 'N passed, N failed'
 	@packaging/deps build demo check
-	@$(MAKE) --no-print-directory all tests
+	@$(MAKE) --no-print-directory -j$(shell nproc) all tests
 	@BUILD=$(BUILD) SAN=$(SAN) tests/run.sh $(SUITES)
 
 tests: $(LIBRARY) $(PROGRAM) $(PROGRAMS) $(TESTS)
 
 bench: ## what it costs, side by side with bare runs
 	@packaging/deps build check
-	@$(MAKE) --no-print-directory all tests
+	@$(MAKE) --no-print-directory -j$(shell nproc) all tests
 	@BUILD=$(BUILD) tests/bench/run.sh
 
 lint: ## cppcheck and clang-tidy
@@ -101,13 +101,15 @@ $(BUILD)/preload/exports: include/halfclose/calls.def Makefile
 
 $(BUILD)/preload/%.o: preload/%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(LIB_CFLAGS) $(CFLAGS_$*) -c -o $@ $<
+	@echo '  CC   $@'
+	$(Q)$(CC) $(LIB_CFLAGS) $(CFLAGS_$*) -c -o $@ $<
 
 # Must leave by jumps (see the file); -O2 makes them, the check says if not.
 CFLAGS_call_raw = -O2 -fno-sanitize=all
 
 $(LIBRARY): $(PRELOAD:%.c=$(BUILD)/%.o) $(BUILD)/preload/exports
-	$(CC) $(LIB_LDFLAGS) -o $@ $(PRELOAD:%.c=$(BUILD)/%.o)
+	@echo '  LINK $@'
+	$(Q)$(CC) $(LIB_LDFLAGS) -o $@ $(PRELOAD:%.c=$(BUILD)/%.o)
 
 # The command: glib and elfutils live here and only here.
 GLIB_CFLAGS = $(shell pkg-config --cflags glib-2.0)
@@ -115,20 +117,24 @@ REVIEW_LIBS = $(shell pkg-config --libs glib-2.0 libdw libelf) -lstdc++
 
 $(BUILD)/review/%.o: review/%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL) $(SANITIZE) $(GLIB_CFLAGS) -DHC_VERSION_TEXT='"$(VERSION)"' -DHC_LIBDIR='"$(LIBDIR)"' -c -o $@ $<
+	@echo '  CC   $@'
+	$(Q)$(CC) $(ALL) $(SANITIZE) $(GLIB_CFLAGS) -DHC_VERSION_TEXT='"$(VERSION)"' -DHC_LIBDIR='"$(LIBDIR)"' -c -o $@ $<
 
 REVIEW_OBJECTS = $(REVIEW:%.c=$(BUILD)/%.o)
 $(PROGRAM): $(REVIEW_OBJECTS)
-	$(CC) $(SANITIZE) -o $@ $^ $(REVIEW_LIBS)
+	@echo '  LINK $@'
+	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(REVIEW_LIBS)
 
 # Examples and tests.
 $(BUILD)/examples/%: examples/%.c examples/common.c examples/common.h Makefile
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -O1 -g -o $@ $< examples/common.c
+	@echo '  CC   $@'
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -O1 -g -o $@ $< examples/common.c
 
 $(BUILD)/unit/preload/%.o: preload/%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL) $(SANITIZE) -c -o $@ $<
+	@echo '  CC   $@'
+	$(Q)$(CC) $(ALL) $(SANITIZE) -c -o $@ $<
 
 # A unit test has the rooms that it names in its first lines: `uses: room room`.
 uses = $(shell sed -n 's,^.*uses: \([a-z_ ]*\).*,\1,p' $(1) | head -1)
@@ -136,19 +142,23 @@ rooms = $(foreach r,$(call uses,$(1)),$(if $(wildcard preload/$(r).c),$(BUILD)/u
 .SECONDEXPANSION:
 $(UNIT_REVIEW): $(BUILD)/tests/%: tests/%.c $(filter-out $(BUILD)/review/main.o,$(REVIEW_OBJECTS)) Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL) -MF $@.d -Ireview $(SANITIZE) $(GLIB_CFLAGS) -o $@ $< $(filter %.o,$^) $(REVIEW_LIBS) -lcmocka
+	@echo '  LINK $@'
+	$(Q)$(CC) $(ALL) -MF $@.d -Ireview $(SANITIZE) $(GLIB_CFLAGS) -o $@ $< $(filter %.o,$^) $(REVIEW_LIBS) -lcmocka
 
 $(UNIT_PRELOAD): $(BUILD)/tests/%: tests/%.c $$(call rooms,tests/$$*.c) Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL) -MF $@.d -Ipreload $(SANITIZE) -o $@ $< $(filter %.o,$^) -lcmocka -pthread
+	@echo '  LINK $@'
+	$(Q)$(CC) $(ALL) -MF $@.d -Ipreload $(SANITIZE) -o $@ $< $(filter %.o,$^) -lcmocka -pthread
 
 $(BUILD)/tests/golden-compile: tests/golden/compile.c $(BUILD)/review/events.o Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL) -MF $@.d -Ireview $(SANITIZE) $(GLIB_CFLAGS) -o $@ $(filter %.c %.o,$^) $(shell pkg-config --libs glib-2.0)
+	@echo '  LINK $@'
+	$(Q)$(CC) $(ALL) -MF $@.d -Ireview $(SANITIZE) $(GLIB_CFLAGS) -o $@ $(filter %.c %.o,$^) $(shell pkg-config --libs glib-2.0)
 
 $(HOST_TESTS): $(BUILD)/tests/%: tests/%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL) -MF $@.d -o $@ $< -pthread
+	@echo '  CC   $@'
+	$(Q)$(CC) $(ALL) -MF $@.d -o $@ $< -pthread
 
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
 .PHONY: all help deps deps-build demo check tests bench lint format install uninstall clean
