@@ -187,15 +187,44 @@ static void place_of_call(Dwarf_Die *unit, Dwarf_Die *inlined, struct frame *cal
 	caller->line = (unsigned)line;
 }
 
+static bool is_namespace(Dwarf_Die *die)
+{
+	switch (dwarf_tag(die)) {
+	case DW_TAG_namespace:
+	case DW_TAG_class_type:
+	case DW_TAG_structure_type:
+	case DW_TAG_union_type:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The innermost scope that the address is in. Not by dwarf_getscopes, which finds nothing (and leaks) where an
+ * inlined function's definition is in another unit, as link-time optimization puts it. */
+static bool find_innermost(Dwarf_Die *scope, Dwarf_Addr address, Dwarf_Die *found)
+{
+	Dwarf_Die child;
+
+	for (int end = dwarf_child(scope, &child); end == 0; end = dwarf_siblingof(&child, &child)) {
+		if (dwarf_haspc(&child, address) > 0) {
+			*found = child;
+			find_innermost(&child, address, found);
+			return true;
+		}
+		if (is_namespace(&child) && find_innermost(&child, address, found))
+			return true;
+	}
+	return false;
+}
+
 /* Appends a frame for each function that the address is in. False: no debug information. */
 static bool append_scopes(Dwarf_Die *unit, Dwarf_Addr address, struct frame frame, GArray *frames)
 {
-	Dwarf_Die *at = NULL, *nest = NULL;
+	Dwarf_Die at, *nest = NULL;
 	bool found = false;
-	int count = dwarf_getscopes(unit, address, &at);
+	int count = find_innermost(unit, address, &at) ? dwarf_getscopes_die(&at, &nest) : 0;
 
-	if (count > 0)
-		count = dwarf_getscopes_die(&at[0], &nest);
 	for (int i = 0; i < count; i++) {
 		if (!is_function(&nest[i]))
 			continue;
@@ -207,7 +236,6 @@ static bool append_scopes(Dwarf_Die *unit, Dwarf_Addr address, struct frame fram
 		place_of_call(unit, &nest[i], &frame);
 	}
 	free(nest);
-	free(at);
 	return found;
 }
 
