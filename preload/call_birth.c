@@ -67,15 +67,21 @@ void hc_birth_connect(int fd, const struct sockaddr *peer, socklen_t size, int e
 {
 	struct hc_fd *entry = hc_fd(fd);
 	struct hc_address to = { 0 }, local = { 0 };
+	struct sockaddr_storage name;
 	const char *path = NULL;
 	size_t length = 0, used = 0;
 	int kept = errno;
 
+	if (!hc_fd_word(fd))
+		return; /* the process has ended meanwhile */
 	if (!error || error == EINPROGRESS || error == EINTR)
 		hc_fd_mark(fd, HC_FD_CONNECTED);
 	if (is_readable(peer, size, error)) {
-		hc_address_from(&to, peer, size);
-		length = unix_path(peer, size, &path);
+		/* the program's may lie at any address */
+		size = size < sizeof name ? size : sizeof name;
+		memcpy(&name, peer, size);
+		hc_address_from(&to, (const void *)&name, size);
+		length = unix_path((const void *)&name, size, &path);
 	}
 	bool named = (hc_self.recording || hc_only_has_names()) && !length;
 	if (named && (!error || error == EINPROGRESS))

@@ -37,7 +37,9 @@ HC_HOOK int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_act
 {
 	hc_libc_need();
 	hc_note_spawn();
-	return hc_libc.posix_spawn(pid, path, actions, attributes, argv, envp);
+	int error = hc_libc.posix_spawn(pid, path, actions, attributes, argv, envp);
+	hc_note_spawn(); /* what another thread opened meanwhile went out, too */
+	return error;
 }
 
 HC_HOOK int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
@@ -45,21 +47,27 @@ HC_HOOK int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_ac
 {
 	hc_libc_need();
 	hc_note_spawn();
-	return hc_libc.posix_spawnp(pid, file, actions, attributes, argv, envp);
+	int error = hc_libc.posix_spawnp(pid, file, actions, attributes, argv, envp);
+	hc_note_spawn();
+	return error;
 }
 
 HC_HOOK FILE *popen(const char *command, const char *mode)
 {
 	hc_libc_need();
 	hc_note_spawn();
-	return hc_libc.popen(command, mode);
+	FILE *stream = hc_libc.popen(command, mode);
+	hc_note_spawn();
+	return stream;
 }
 
 HC_HOOK int system(const char *command)
 {
 	hc_libc_need();
 	hc_note_spawn();
-	return hc_libc.system(command);
+	int status = hc_libc.system(command);
+	hc_note_spawn();
+	return status;
 }
 
 /* In a vfork child only the parent's doubt is raised: the child's descriptors
@@ -201,12 +209,12 @@ HC_HOOK int execle(const char *path, const char *argument, ...)
 	return exec_failed(begun);
 }
 
-/* exit's work is done by our destructor, the last to run, so that what the
- * program's own handlers still close is closed by them. */
+/* exit's work is done by a handler of ours, the last to run, so that what the
+ * program's own handlers and destructors still close is closed by them. */
 HC_HOOK void exit(int status)
 {
 	hc_libc_need();
-	hc_note_exit(status);
+	hc_note_exit();
 	hc_libc.exit(status);
 	__builtin_unreachable();
 }

@@ -41,7 +41,10 @@ static __attribute__((noinline)) long seccomp_raw(long number, long a, long b, l
 	bool before = atomic_load(&hc_self.sandboxed);
 	hc_enter_sandbox();
 	long result = hc_libc.syscall(number, a, b, c, d, e, 0);
-	if (result < 0 && !before)
+	/* more than 0 is a listener where one was asked for, else the thread
+	 * that could not take the filter */
+	bool listens = number == SYS_seccomp && b & (long)SECCOMP_FILTER_FLAG_NEW_LISTENER;
+	if ((result < 0 || (result > 0 && !listens)) && !before)
 		hc_leave_sandbox();
 	return result;
 }

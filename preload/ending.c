@@ -195,29 +195,22 @@ static bool has_another(int fd, uint64_t sock, bool staying)
 	return false;
 }
 
-/* One of the descriptors that end together, seen before any has ended. False:
- * it is nobody's end, or another one will be the socket's last. */
+/* One of the descriptors that end together, seen before any has ended: the entry
+ * is filled. False: it is nobody's end, or another one will be the socket's last. */
 static bool look_before_end(struct hc_ending *ending, int fd, enum hc_how how, const void *caller)
 {
-	struct hc_fd *entry = hc_fd(fd);
-	uint32_t word = atomic_load(&entry->word);
+	const struct hc_fd *entry = &ending->entry;
+	uint32_t word = atomic_load_explicit(&entry->word, memory_order_relaxed);
+	bool doubtful = false;
 
 	ending->fd = fd;
 	ending->how = how;
 	ending->caller = caller;
-	ending->entry.epoch = entry->epoch;
-	ending->entry.sock = entry->sock;
-	ending->entry.born = entry->born;
-	ending->entry.cookie = entry->cookie;
-	atomic_store_explicit(&ending->entry.word, word, memory_order_relaxed);
-	if (!word)
-		return false;
-	bool doubtful = false;
-	if (possibly_shared(&ending->entry, word)) {
+	if (possibly_shared(entry, word)) {
 		enum hc_holding others = hc_holders_others(entry->sock);
 		if (others == HC_HOLDING_family)
 			return false;
-		doubtful = others == HC_HOLDING_doubt || went_outside(fd, &ending->entry, word);
+		doubtful = others == HC_HOLDING_doubt || went_outside(fd, entry, word);
 	}
 	if (word & HC_FD_COPIED && has_another(fd, entry->sock, how == HC_HOW_exec))
 		return false;
@@ -237,7 +230,7 @@ void hc_ending_exec(const void *caller)
 	for (int fd = hc_fd_next(0); fd >= 0; fd = hc_fd_next(fd + 1)) {
 		if (!hc_probe_close_on_exec(fd))
 			hc_record_passed(fd, HC_VIA_exec);
-		else if (look_before_end(&ending, fd, HC_HOW_exec, caller))
+		else if (hc_fd_read(fd, &ending.entry) && look_before_end(&ending, fd, HC_HOW_exec, caller))
 			say(&ending);
 	}
 	errno = kept;
@@ -252,11 +245,12 @@ void hc_ending_process(enum hc_how how, int status, const void *caller)
 	if (!hc_self.on || hc_is_guest())
 		return;
 	for (int fd = hc_fd_next(0); fd >= 0; fd = hc_fd_next(fd + 1)) {
+		/* taken one by one: other threads may still close some */
+		if (!hc_fd_claim(fd, &ending.entry))
+			continue;
 		open++;
 		if (look_before_end(&ending, fd, how, caller))
 			say(&ending);
-		/* the table itself stays: another thread may be in a hook */
-		hc_fd_forget(fd);
 	}
 	hc_self.on = false;
 	hc_holders_end();

@@ -96,21 +96,30 @@ void hc_fd_copy(int from, int to)
 	publish(to, word | HC_FD_COPIED, entry);
 }
 
-bool hc_fd_claim(int fd, struct hc_fd *copy)
+static bool copy_entry(const struct hc_fd *entry, uint32_t word, struct hc_fd *copy)
 {
-	struct hc_fd *entry = hc_fd(fd);
-	/* only what was filled is writable */
-	uint32_t word = hc_fd_word(fd) ? atomic_exchange(&entry->word, 0) : 0;
 	if (!word)
 		return false;
-	/* the number can't be given out again before the caller has closed it,
-	 * so the rest of the entry stands still */
 	copy->epoch = entry->epoch;
 	copy->sock = entry->sock;
 	copy->born = entry->born;
 	copy->cookie = entry->cookie;
 	atomic_store_explicit(&copy->word, word, memory_order_relaxed);
 	return true;
+}
+
+/* The number can't be given out again before the caller has closed it, so the
+ * rest of the entry stands still. */
+bool hc_fd_claim(int fd, struct hc_fd *copy)
+{
+	struct hc_fd *entry = hc_fd(fd);
+	/* only what was filled is writable */
+	return copy_entry(entry, hc_fd_word(fd) ? atomic_exchange(&entry->word, 0) : 0, copy);
+}
+
+bool hc_fd_read(int fd, struct hc_fd *copy)
+{
+	return copy_entry(hc_fd(fd), hc_fd_word(fd), copy);
 }
 
 void hc_fd_restore(int fd, const struct hc_fd *copy)

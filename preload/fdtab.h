@@ -86,6 +86,9 @@ void hc_fd_copy(int from, int to);
  * thread was first. */
 bool hc_fd_claim(int fd, struct hc_fd *copy);
 
+/* *copy is what the entry is now. False: not followed. */
+bool hc_fd_read(int fd, struct hc_fd *copy);
+
 /* The call that was to end the descriptor failed: it is as it was. */
 void hc_fd_restore(int fd, const struct hc_fd *copy);
 

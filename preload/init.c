@@ -14,6 +14,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct hc_host hc_self;
@@ -72,7 +73,7 @@ static void record_process(enum hc_start start, int argc, char **argv, char **en
 	struct hc_process *event = hc_record(HC_EVENT_process, exe_size + cmdline_size + options_size);
 	if (!event)
 		return;
-	event->ppid = atomic_load(&hc_self.sandboxed) ? UINT32_MAX : (uint32_t)hc_sys(SYS_getppid, 0, 0, 0, 0, 0);
+	event->ppid = (uint32_t)hc_sys(SYS_getppid, 0, 0, 0, 0, 0);
 	event->start = (uint8_t)start;
 	event->exe = hc_tail(event, &used, hc_self.exe, exe_size);
 	event->cmdline = hc_tail(event, &used, cmdline, cmdline_size);
@@ -90,8 +91,17 @@ void hc_fork_prepare(void)
 	child_place = hc_holders_fork();
 }
 
+/* What another thread opened while the fork was under way, the child may hold:
+ * it was born before this. */
+static void note_fork(void)
+{
+	if (hc_self.on && !hc_is_guest())
+		atomic_fetch_add(&hc_self.epoch, 1);
+}
+
 void hc_fork_parent(pid_t child)
 {
+	note_fork();
 	if (child_place && !hc_is_guest()) {
 		hc_holders_forked(child_place, child);
 		child_place = 0;
@@ -102,8 +112,13 @@ void hc_fork_child(void)
 {
 	if (!hc_self.on)
 		return;
-	/* in a sandbox the child doesn't know its own id, and nothing asks for it */
-	hc_self.pid = atomic_load(&hc_self.sandboxed) ? -1 : (pid_t)hc_sys(SYS_getpid, 0, 0, 0, 0, 0);
+	if (atomic_load(&hc_self.sandboxed)) {
+		/* it can't even ask for its own id */
+		hc_self.on = hc_self.recording = false;
+		hc_fdtab.size = 0;
+		return;
+	}
+	hc_self.pid = (pid_t)hc_sys(SYS_getpid, 0, 0, 0, 0, 0);
 	cached_tid = 0;
 	hc_holders_child(child_place);
 	child_place = 0;
@@ -190,6 +205,8 @@ static void adopt_all(void)
 	hc_libc.close(directory);
 }
 
+static void end(int status, void *unused);
+
 /* libc's own constructor runs after this one: what it sets up (environ, stdio)
  * is not there yet, which is why the arguments of this one are used. */
 static __attribute__((constructor)) void start(int argc, char **argv, char **envp)
@@ -213,24 +230,27 @@ static __attribute__((constructor)) void start(int argc, char **argv, char **env
 	if (hc_options.WARN == HC_WARN_AUTO)
 		hc_options.WARN = hc_options.LOG ? HC_WARN_OFF : HC_WARN_STDERR;
 	hc_self.on = true;
-	pthread_atfork(hc_fork_prepare, NULL, hc_fork_child);
+	pthread_atfork(hc_fork_prepare, note_fork, hc_fork_child);
 	record_process(HC_START_exec, argc, argv, envp);
 	adopt_all();
+	/* registered before libc registers the loader's work, this runs after
+	 * the last destructor of all: what they close is closed by them */
+	on_exit(end, NULL);
 out:
 	errno = kept;
 }
 
 /* end */
 
-static _Atomic int exit_status = -1;
+static _Atomic bool exit_was_called;
 
-void hc_note_exit(int status)
+void hc_note_exit(void)
 {
-	atomic_store(&exit_status, status & 0xff);
+	atomic_store(&exit_was_called, true);
 }
 
-static __attribute__((destructor)) void end(void)
+static void end(int status, void *unused)
 {
-	int status = atomic_load(&exit_status);
-	hc_ending_process(status < 0 ? HC_HOW_return : HC_HOW_exit, status, NULL);
+	(void)unused;
+	hc_ending_process(atomic_load(&exit_was_called) ? HC_HOW_exit : HC_HOW_return, status & 0xff, NULL);
 }

@@ -66,7 +66,7 @@ void hc_fork_child(void);
 void hc_enter_sandbox(void);
 void hc_leave_sandbox(void);
 
-/* init.c: exit was called; the work is done when the last destructor runs. */
-void hc_note_exit(int status);
+/* init.c: exit was called; the work is done after the last destructor. */
+void hc_note_exit(void);
 
 #endif

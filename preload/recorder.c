@@ -15,6 +15,7 @@
 
 enum {
 	PIECE = 64 * 1024,        /* what is made writable at a time: no call stalls */
+	STEP = 1024 * 1024,       /* what is made accessible at a time */
 	STOCK = 1024 * 1024,      /* what a sandboxed program may still write */
 	FIXED = 16 * 1024 * 1024, /* where the kernel can't populate (before 5.14) */
 	LEAST = 128 * 1024,
@@ -37,19 +38,24 @@ static _Atomic bool stopped;
  * Several threads may widen it at once; what is lost is populated again. */
 static _Atomic uint64_t window;
 
-/* What is not populated is not accessible at all: mlockall, which fills what it
- * can, would fill a sparse file up to its limit. */
+/* What is not in use is not accessible at all: mlockall, which fills what it can,
+ * would fill a sparse file up to its limit. Access is given in larger steps than
+ * space, so that writers who take turns don't leave thousands of mappings. */
 static bool populate(uint64_t from, uint64_t to)
 {
 	int kept = errno;
-	char *at = (char *)header + from;
 	if (to > mapped)
 		to = mapped;
-	long failed = from >= to ? 0
-	                         : hc_sys(SYS_mprotect, (long)at, (long)(to - from), PROT_READ | PROT_WRITE, 0, 0) ||
-	                               hc_sys(SYS_madvise, (long)at, (long)(to - from), MADV_POPULATE_WRITE, 0, 0);
+	if (from >= to)
+		return true;
+	uint64_t low = from / STEP * STEP, high = (to + STEP - 1) / STEP * STEP;
+	if (high > mapped)
+		high = mapped;
+	char *base = (char *)header;
+	bool done = !hc_sys(SYS_mprotect, (long)(base + low), (long)(high - low), PROT_READ | PROT_WRITE, 0, 0) &&
+	            !hc_sys(SYS_madvise, (long)(base + from), (long)(to - from), MADV_POPULATE_WRITE, 0, 0);
 	errno = kept;
-	return !failed;
+	return done;
 }
 
 /* Makes sure that a store into [from, to) can't raise SIGBUS on a full disk. */
@@ -273,8 +279,8 @@ static bool lock(int fd)
 	for (int i = 0; i < 500; i++) {
 		if (!flock(fd, LOCK_EX | LOCK_NB))
 			return true;
-		if (errno != EWOULDBLOCK)
-			return false;
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return true; /* a file system that has no locks */
 		nanosleep(&moment, NULL);
 	}
 	return false;
