@@ -1,0 +1,320 @@
+/* The rows that deal with descriptors; a part of calls.c. */
+
+static struct sockaddr *bad = (struct sockaddr *)1;
+
+static int null_device(void)
+{
+	return open("/dev/null", O_RDWR | O_CLOEXEC);
+}
+
+static int tcp(int flags)
+{
+	return socket(AF_INET, SOCK_STREAM | flags, 0);
+}
+
+void test_socket(void)
+{
+	int fd = p_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	TRY(fcntl(fd, F_GETFL));
+	TRY(fcntl(fd, F_GETFD));
+	close(fd);
+	TRY(fd = p_socket(AF_INET6, SOCK_STREAM, IPPROTO_TCP));
+	TRY(fcntl(fd, F_GETFL));
+	TRY(fcntl(fd, F_GETFD));
+	close(fd);
+	TRY(fd = p_socket(AF_INET, SOCK_DGRAM, 0));
+	close(fd);
+	TRY(p_socket(-1, SOCK_STREAM, 0));
+	TRY(p_socket(AF_INET, 77, 0));
+	TRY(p_socket(AF_INET, SOCK_STREAM, 9999));
+	TRY(p_socket(AF_INET, SOCK_DGRAM, IPPROTO_TCP));
+}
+
+void test_socketpair(void)
+{
+	int pair[2] = { -1, -1 };
+	TRY(p_socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
+	TRY(fcntl(pair[0], F_GETFD));
+	close(pair[0]), close(pair[1]);
+	TRY(p_socketpair(AF_INET, SOCK_STREAM, 0, pair));
+	TRY(p_socketpair(AF_UNIX, SOCK_STREAM, 0, (int *)(void *)bad));
+	TRY(p_socketpair(AF_UNIX, SOCK_STREAM, 0, NULL));
+}
+
+void test_connect(void)
+{
+	struct meeting at = meeting(5, 0), gone = meeting(5, 0);
+	socklen_t size = sizeof at.address;
+	struct sockaddr *to = (void *)&at.address, nowhere = { .sa_family = AF_UNSPEC };
+	int fd = tcp(0), null = null_device();
+	close(gone.listener);
+	TRY(p_connect(-1, to, size));
+	TRY(p_connect(null, to, size));
+	TRY(p_connect(fd, NULL, size));
+	TRY(p_connect(fd, bad, size));
+	TRY(p_connect(fd, to, 1));
+	TRY(p_connect(fd, to, 0));
+	TRY(p_connect(fd, to, (socklen_t)-1));
+	TRY(p_connect(fd, to, 4096));
+	TRY(p_connect(fd, (void *)&gone.address, size));
+	TRY(p_connect(fd, to, size));
+	TRY(p_connect(fd, to, size));
+	TRY(p_connect(fd, &nowhere, sizeof nowhere));
+	close(fd);
+	fd = tcp(SOCK_NONBLOCK);
+	TRY_IF(!p_connect(fd, to, size) || errno == EINPROGRESS ? (errno = 77) : 0);
+	close(fd), close(null), close(at.listener);
+}
+
+void test_listen(void)
+{
+	int fd = tcp(0), null = null_device(), udp = socket(AF_INET, SOCK_DGRAM, 0);
+	TRY(p_listen(fd, 5));
+	TRY(p_listen(fd, 6));
+	TRY(p_listen(-1, 5));
+	TRY(p_listen(null, 5));
+	TRY(p_listen(udp, 5));
+	close(fd), close(null), close(udp);
+}
+
+static int take_by_accept(int fd, struct sockaddr *peer, socklen_t *size) { return p_accept(fd, peer, size); }
+static int take_by_accept4(int fd, struct sockaddr *peer, socklen_t *size) { return p_accept4(fd, peer, size, 0); }
+
+static void accepts(int (*take)(int fd, struct sockaddr *peer, socklen_t *size))
+{
+	struct meeting at = meeting(20, SOCK_NONBLOCK);
+	struct { struct sockaddr_in6 address; char behind[64]; } peer;
+	socklen_t size = sizeof peer.address, small = 2, none = 0, minus = (socklen_t)-1;
+	int null = null_device(), fresh = tcp(0), got, client[8];
+	struct sockaddr *into = (void *)&peer.address;
+
+	TRY(take(at.listener, NULL, NULL));
+	TRY(take(-1, NULL, NULL));
+	TRY(take(null, NULL, NULL));
+	TRY(take(fresh, NULL, NULL));
+	for (int i = 0; i < 8; i++) {
+		client[i] = tcp(0);
+		must(!connect(client[i], (void *)&at.address, sizeof at.address), "connect");
+	}
+	memset(&peer, 'x', sizeof peer);
+	TRY(got = take(at.listener, into, &size));
+	TRY(fcntl(got, F_GETFD)); TRY(fcntl(got, F_GETFL));
+	say("  %d %d %.8s\n", size, into->sa_family, peer.behind), close(got);
+	TRY(got = take(at.listener, into, &small)); say("  %d\n", small); close(got);
+	TRY(got = take(at.listener, into, &none)); say("  %d\n", none); close(got);
+	TRY(got = take(at.listener, NULL, &size)); close(got);
+	TRY(got = take(at.listener, into, &minus));
+	TRY(got = take(at.listener, bad, &size));
+	TRY(got = take(at.listener, into, (socklen_t *)bad));
+	for (int i = 0; i < 8; i++)
+		close(client[i]);
+	close(null), close(fresh), close(at.listener);
+}
+
+/* Room for a part of the address, and not a byte of memory behind it. */
+static void accepts_at_the_edge(int (*take)(int fd, struct sockaddr *peer, socklen_t *size))
+{
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	socklen_t whole = sizeof v6, size;
+	char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct meeting at = meeting(5, 0);
+	int six = socket(AF_INET6, SOCK_STREAM, 0), client, got;
+
+	must(page != MAP_FAILED && !mprotect(page + 4096, 4096, PROT_NONE), "mmap");
+	must(!bind(six, (void *)&v6, whole) && !listen(six, 5) && !getsockname(six, (void *)&v6, &whole), "listen");
+	client = socket(AF_INET6, SOCK_STREAM, 0);
+	must(!connect(client, (void *)&v6, sizeof v6), "connect");
+	size = 16;
+	TRY(got = take(six, (void *)(page + 4096 - 16), &size));
+	say("  %d\n", size), close(got), close(client);
+	client = tcp(0);
+	must(!connect(client, (void *)&at.address, sizeof at.address), "connect");
+	size = 2;
+	TRY(got = take(at.listener, (void *)(page + 4096 - 2), &size));
+	say("  %d\n", size), close(got), close(client);
+	close(six), close(at.listener), munmap(page, 8192);
+}
+
+void test_accept(void)
+{
+	accepts(take_by_accept);
+	accepts_at_the_edge(take_by_accept);
+}
+
+void test_accept4(void)
+{
+	struct meeting at = meeting(5, 0);
+	int client = tcp(0), fd;
+	accepts(take_by_accept4);
+	accepts_at_the_edge(take_by_accept4);
+	must(!connect(client, (void *)&at.address, sizeof at.address), "connect");
+	TRY(p_accept4(at.listener, NULL, NULL, 1 << 30));
+	TRY(fd = p_accept4(at.listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK));
+	TRY(fcntl(fd, F_GETFD));
+	TRY(fcntl(fd, F_GETFL));
+	close(fd), close(client), close(at.listener);
+}
+
+void test_shutdown(void)
+{
+	struct meeting at = meeting(5, 0);
+	struct pair p = meet(&at);
+	int null = null_device(), fresh = tcp(0);
+	TRY(p_shutdown(-1, SHUT_WR));
+	TRY(p_shutdown(null, SHUT_WR));
+	TRY(p_shutdown(fresh, SHUT_WR));
+	TRY(p_shutdown(p.mine, 7));
+	TRY(p_shutdown(p.mine, -1));
+	TRY(p_shutdown(p.mine, SHUT_RD));
+	TRY(p_shutdown(p.mine, SHUT_WR));
+	TRY(p_shutdown(p.mine, SHUT_RDWR));
+	close(null), close(fresh), close(p.mine), close(p.peer), close(at.listener);
+}
+
+void test_setsockopt(void)
+{
+	struct linger linger = { 1, 0 };
+	int fd = tcp(0), null = null_device();
+	TRY(p_setsockopt(-1, SOL_SOCKET, SO_LINGER, &linger, sizeof linger));
+	TRY(p_setsockopt(null, SOL_SOCKET, SO_LINGER, &linger, sizeof linger));
+	TRY(p_setsockopt(fd, SOL_SOCKET, SO_LINGER, NULL, sizeof linger));
+	TRY(p_setsockopt(fd, SOL_SOCKET, SO_LINGER, bad, sizeof linger));
+	TRY(p_setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, 3));
+	TRY(p_setsockopt(fd, SOL_SOCKET, 9999, &linger, sizeof linger));
+	TRY(p_setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger));
+	close(fd), close(null);
+}
+
+void test_close(void)
+{
+	struct meeting at = meeting(5, 0);
+	struct pair p = unread(&at);
+	TRY(p_close(p.mine));
+	TRY(p_close(p.mine));
+	say("  %s\n", other_end(p.peer));
+	TRY(p_close(at.listener));
+	TRY(p_close(-1));
+	TRY(p_close(1 << 20));
+	TRY(p_close(INT_MAX));
+	TRY(p_close(null_device()));
+}
+
+void test_fclose(void)
+{
+	char *text = NULL;
+	size_t size;
+	struct meeting at = meeting(5, 0);
+	struct pair p = unread(&at);
+	TRY(p_fclose(fdopen(p.mine, "r+")));
+	say("  %s\n", other_end(p.peer));
+	TRY(p_fclose(fopen("/dev/null", "r")));
+	TRY(p_fclose(open_memstream(&text, &size)));
+	TRY(p_fclose(fmemopen(NULL, 10, "w")));
+	FILE *full = fopen("/dev/full", "w");
+	putc('x', full);
+	TRY(p_fclose(full));
+	FILE *stale = fopen("/dev/null", "r");
+	close(fileno(stale));
+	TRY(p_fclose(stale));
+	free(text), close(at.listener);
+}
+
+static void reopens(FILE *(*function)(const char *, const char *, FILE *))
+{
+	struct meeting at = meeting(5, 0);
+	struct pair p = unread(&at), q = unread(&at);
+	FILE *stream = fdopen(p.mine, "r");
+	TRY_IF(stream = function("/dev/null", "r", stream));
+	say("  %d %s\n", fileno(stream), other_end(p.peer));
+	TRY_IF(stream = function("/dev/zero", "r", stream));
+	TRY_IF(function("/nonexistent/path", "r", stream));
+	TRY_IF(stream = fdopen(q.mine, "r"));
+	TRY_IF(function(NULL, "w", stream));
+	say("  %s\n", other_end(q.peer));
+	close(at.listener);
+}
+void test_freopen(void) { reopens(p_freopen); }
+void test_freopen64(void) { reopens(p_freopen64); }
+
+void test_close_range(void)
+{
+	struct meeting at = meeting(5, 0);
+	struct pair p = unread(&at);
+	TRY(p_close_range(9, 3, 0));
+	TRY(p_close_range(500, 600, 1 << 20));
+	TRY(p_close_range(500, ~0u, 0));
+	TRY(p_close_range((unsigned)p.mine, (unsigned)p.mine, 0));
+	TRY(p_close(p.mine));
+	say("  %s\n", other_end(p.peer));
+	close(at.listener);
+}
+
+void test_closefrom(void)
+{
+	struct meeting at = meeting(5, 0);
+	struct pair p = unread(&at);
+	int up = fcntl(p.mine, F_DUPFD, 300);
+	close(p.mine);
+	TRY((p_closefrom(200), 0));
+	TRY(p_close(up));
+	say("  %s\n", other_end(p.peer));
+	close(at.listener);
+}
+
+void test_dup(void)
+{
+	int fd = tcp(0), copy;
+	TRY(copy = p_dup(fd));
+	TRY(p_dup(-1));
+	TRY(p_dup(1 << 20));
+	close(fd), close(copy);
+}
+
+void test_dup2(void)
+{
+	struct meeting at = meeting(5, 0);
+	struct pair p = unread(&at);
+	int null = null_device();
+	TRY(p_dup2(null, -1));
+	TRY(p_dup2(null, 1 << 30));
+	TRY(p_dup2(-1, p.mine));
+	TRY(p_dup2(p.mine, p.mine));
+	TRY(p_dup2(999, 999));
+	TRY(p_dup2(null, p.mine));
+	say("  %s\n", other_end(p.peer));
+	close(null), close(p.mine), close(at.listener);
+}
+
+void test_dup3(void)
+{
+	struct meeting at = meeting(5, 0);
+	struct pair p = unread(&at);
+	int null = null_device();
+	TRY(p_dup3(null, -1, 0));
+	TRY(p_dup3(-1, p.mine, 0));
+	TRY(p_dup3(null, p.mine, 1 << 30));
+	TRY(p_dup3(p.mine, p.mine, 0));
+	TRY(p_dup3(null, p.mine, O_CLOEXEC));
+	TRY(fcntl(p.mine, F_GETFD));
+	say("  %s\n", other_end(p.peer));
+	close(null), close(p.mine), close(at.listener);
+}
+
+static void controls(int (*function)(int fd, int command, void *argument))
+{
+	int fd = tcp(0), copy;
+	TRY(function(fd, F_SETFD, (void *)FD_CLOEXEC));
+	TRY(function(fd, F_GETFD, NULL));
+	TRY(function(fd, F_SETFL, (void *)O_NONBLOCK));
+	TRY(function(fd, F_GETFL, NULL));
+	TRY(copy = function(fd, F_DUPFD, (void *)50)); close(copy);
+	TRY(copy = function(fd, F_DUPFD_CLOEXEC, (void *)60)); close(copy);
+	TRY(function(fd, F_DUPFD, (void *)-1L));
+	TRY(function(fd, F_GETLK, bad));
+	TRY(function(fd, 9999, NULL));
+	TRY(function(-1, F_GETFD, NULL));
+	TRY(function(-1, F_DUPFD, NULL));
+	close(fd);
+}
+void test_fcntl(void) { controls(p_fcntl); }
+void test_fcntl64(void) { controls(p_fcntl64); }

@@ -1,0 +1,351 @@
+/*
+ * Ways to end a connection that one process alone holds.
+ */
+#ifndef WAYS_ALONE_H
+#define WAYS_ALONE_H
+
+#include "pair.h"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <pthread.h>
+#include <signal.h>
+
+/* input, read or not */
+
+static void nothing_came(enum kind kind)
+{
+	struct pair p = accepted(kind);
+	close(p.mine);
+	peer_closes(&p);
+}
+
+static void all_read(enum kind kind)
+{
+	struct pair p = unread(kind);
+	take(p.mine, 10);
+	close(p.mine);
+	peer_closes(&p);
+}
+
+static void part_read(enum kind kind)
+{
+	struct pair p = unread(kind);
+	take(p.mine, 9);
+	close(p.mine);
+	peer_closes(&p);
+}
+
+static void none_read(enum kind kind)
+{
+	struct pair p = unread(kind);
+	close(p.mine);
+	peer_closes(&p);
+}
+
+static void none_read_connected(enum kind kind)
+{
+	struct pair p = connected(kind);
+	peer_sends(&p, 10);
+	close(p.mine);
+	peer_closes(&p);
+}
+
+static void all_read_connected(enum kind kind)
+{
+	struct pair p = connected(kind);
+	peer_sends(&p, 10);
+	take(p.mine, 10);
+	close(p.mine);
+	peer_closes(&p);
+}
+
+static void peeked(enum kind kind)
+{
+	char space[10];
+	struct pair p = unread(kind);
+	check(recv(p.mine, space, sizeof space, MSG_PEEK), "recv");
+	close(p.mine);
+	peer_closes(&p);
+}
+
+/* the other end first, half-closes */
+
+static void peer_first(enum kind kind)
+{
+	struct pair p = accepted(kind);
+	peer_ends(&p);
+	close(p.mine);
+	peer_closes(&p);
+}
+
+static void peer_first_unread(enum kind kind)
+{
+	struct pair p = unread(kind);
+	peer_ends(&p);
+	close(p.mine);
+	peer_closes(&p);
+}
+
+static void half_close(enum kind kind)
+{
+	struct pair p = accepted(kind);
+	check(shutdown(p.mine, SHUT_WR), "shutdown");
+	peer_ends(&p);
+	close(p.mine);
+	peer_closes(&p);
+}
+
+static void half_close_unread(enum kind kind)
+{
+	struct pair p = unread(kind);
+	check(shutdown(p.mine, SHUT_WR), "shutdown");
+	await(p.peer, POLLRDHUP);
+	close(p.mine);
+	peer_closes(&p);
+}
+
+/* The connection is over before the close: nothing is left to be reset. */
+static void both_ended_unread(enum kind kind)
+{
+	struct pair p = unread(kind);
+	check(shutdown(p.mine, SHUT_WR), "shutdown");
+	await(p.peer, POLLRDHUP);
+	peer_ends(&p);
+	close(p.mine);
+	peer_closes(&p);
+}
+
+static void shut(enum kind kind, int side)
+{
+	struct pair p = unread(kind);
+	check(shutdown(p.mine, side), "shutdown");
+	close(p.mine);
+	peer_closes(&p);
+}
+static void shut_rd_unread(enum kind kind) { shut(kind, SHUT_RD); }
+static void shut_rdwr_unread(enum kind kind) { shut(kind, SHUT_RDWR); }
+
+static void peer_reset(enum kind kind)
+{
+	struct pair p = accepted(kind);
+	peer_resets(&p);
+	close(p.mine);
+}
+
+static void peer_reset_unread(enum kind kind)
+{
+	struct pair p = unread(kind);
+	peer_resets(&p);
+	close(p.mine);
+}
+
+/* SO_LINGER */
+
+static void linger(const struct pair *p, int on, int seconds)
+{
+	struct linger value = { on, seconds };
+	check(setsockopt(p->mine, SOL_SOCKET, SO_LINGER, &value, sizeof value), "SO_LINGER");
+}
+
+static void linger0(enum kind kind)
+{
+	struct pair p = accepted(kind);
+	linger(&p, 1, 0);
+	close(p.mine);
+	peer_closes(&p);
+}
+
+static void linger0_unread(enum kind kind)
+{
+	struct pair p = unread(kind);
+	linger(&p, 1, 0);
+	close(p.mine);
+	peer_closes(&p);
+}
+
+static void linger0_half_closed(enum kind kind)
+{
+	struct pair p = accepted(kind);
+	linger(&p, 1, 0);
+	check(shutdown(p.mine, SHUT_WR), "shutdown");
+	await(p.peer, POLLRDHUP);
+	close(p.mine);
+	peer_closes(&p);
+}
+
+static void linger0_dup(enum kind kind)
+{
+	struct pair p = accepted(kind);
+	int copy = dup(p.mine);
+	linger(&p, 1, 0);
+	close(p.mine);
+	close(copy);
+	peer_closes(&p);
+}
+
+static void linger0_undone(enum kind kind)
+{
+	struct pair p = accepted(kind);
+	linger(&p, 1, 0);
+	linger(&p, 0, 0);
+	close(p.mine);
+	peer_closes(&p);
+}
+
+static void linger_positive(enum kind kind)
+{
+	struct pair p = accepted(kind);
+	linger(&p, 1, 5);
+	close(p.mine);
+	peer_closes(&p);
+}
+
+static void linger0_inherited(enum kind kind)
+{
+	struct pair p;
+	struct meeting at = meeting(kind);
+	int from = listener(&at, 1);
+	linger(&(struct pair){ .mine = from }, 1, 0);
+	p.peer = raw_connect(&at, SOCK_CLOEXEC);
+	check(p.mine = accept4(from, NULL, NULL, SOCK_CLOEXEC), "accept4");
+	close(from);
+	close(p.mine);
+	peer_closes(&p);
+}
+
+/* out of band */
+
+static void oob_alone(enum kind kind)
+{
+	struct pair p = accepted(kind);
+	peer_sends_oob(&p);
+	close(p.mine);
+	peer_closes(&p);
+}
+
+static void oob_behind(enum kind kind)
+{
+	struct pair p = unread(kind);
+	peer_sends_oob(&p);
+	close(p.mine);
+	peer_closes(&p);
+}
+
+static void oob_behind_read(enum kind kind)
+{
+	struct pair p = unread(kind);
+	peer_sends_oob(&p);
+	take(p.mine, 10);
+	close(p.mine);
+	peer_closes(&p);
+}
+
+static void oob_taken(enum kind kind)
+{
+	char byte;
+	struct pair p = accepted(kind);
+	peer_sends_oob(&p);
+	check(recv(p.mine, &byte, 1, MSG_OOB), "recv out of band");
+	close(p.mine);
+	peer_closes(&p);
+}
+
+static void oob_inline(enum kind kind)
+{
+	int one = 1;
+	struct pair p = accepted(kind);
+	check(setsockopt(p.mine, SOL_SOCKET, SO_OOBINLINE, &one, sizeof one), "SO_OOBINLINE");
+	peer_sends_oob(&p);
+	close(p.mine);
+	peer_closes(&p);
+}
+
+/* not connected, listeners */
+
+/* A listener's queue is full: the answer to a SYN does not come. */
+static void connecting_to(enum kind kind, bool with_linger)
+{
+	struct meeting at = meeting(kind);
+	long from = raw(SYS_socket, at.domain, at.type | SOCK_CLOEXEC, 0);
+	check(from, "peer: socket");
+	check(raw(SYS_bind, from, &at.address, at.size), "peer: bind");
+	check(raw(SYS_listen, from, 0), "peer: listen");
+	at.size = sizeof at.address;
+	check(raw(SYS_getsockname, from, &at.address, &at.size), "peer: getsockname");
+	int first = raw_connect(&at, SOCK_CLOEXEC);
+	struct pair p = { .mine = socket(at.domain, at.type | SOCK_NONBLOCK, 0) };
+	check(p.mine, "socket");
+	if (with_linger)
+		linger(&p, 1, 0);
+	if (!connect(p.mine, (void *)&at.address, at.size) || errno != EINPROGRESS)
+		errx(2, "connect: not in progress");
+	close(p.mine);
+	raw(SYS_close, from);
+	raw(SYS_close, first);
+}
+static void connecting(enum kind kind) { connecting_to(kind, false); }
+static void connecting_linger0(enum kind kind) { connecting_to(kind, true); }
+
+static void never_connected(enum kind kind)
+{
+	struct meeting at = meeting(kind);
+	close(socket(at.domain, at.type, 0));
+}
+
+static void refused(enum kind kind)
+{
+	struct meeting at = meeting(kind);
+	close(listener(&at, 1));
+	int fd = socket(at.domain, at.type, 0);
+	if (!connect(fd, (void *)&at.address, at.size) || errno != ECONNREFUSED)
+		errx(2, "connect: not refused");
+	close(fd);
+}
+
+static void backlog(enum kind kind)
+{
+	struct meeting at = meeting(kind);
+	int from = listener(&at, 5), client[3];
+	for (int i = 0; i < 3; i++)
+		client[i] = raw_connect(&at, SOCK_CLOEXEC);
+	await(from, POLLIN);
+	close(from);
+	for (int i = 0; i < 3; i++)
+		raw(SYS_close, client[i]);
+}
+
+/* from elsewhere in the program */
+
+static int handled;
+static void close_handled(int number)
+{
+	(void)number;
+	close(handled);
+}
+
+static void signal_handler(enum kind kind)
+{
+	struct pair p = unread(kind);
+	handled = p.mine;
+	signal(SIGUSR1, close_handled);
+	raise(SIGUSR1);
+	peer_closes(&p);
+}
+
+static void *close_it(void *fd)
+{
+	close(*(int *)fd);
+	return NULL;
+}
+
+static void other_thread(enum kind kind)
+{
+	pthread_t thread;
+	struct pair p = unread(kind);
+	pthread_create(&thread, NULL, close_it, &p.mine);
+	pthread_join(thread, NULL);
+	peer_closes(&p);
+}
+
+#endif

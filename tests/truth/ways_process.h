@@ -1,0 +1,152 @@
+/*
+ * Connections that end with their process or its program; unix sockets, where
+ * what the other end gets is the truth.
+ */
+#ifndef WAYS_PROCESS_H
+#define WAYS_PROCESS_H
+
+#include "pair.h"
+
+#include <fcntl.h>
+
+static void exits(enum kind kind) { unread(kind); exit(0); }
+static void exits_read(enum kind kind) { take(unread(kind).mine, 10); exit(0); }
+static void exits_at_once(enum kind kind) { unread(kind); _exit(0); }
+static void exits_at_once_c(enum kind kind) { unread(kind); _Exit(0); }
+static void exits_quickly(enum kind kind) { unread(kind); quick_exit(0); }
+static void exits_syscall(enum kind kind) { unread(kind); syscall(SYS_exit_group, 0); }
+static void returns(enum kind kind) { unread(kind); } /* which main does next */
+static void exits_copied(enum kind kind) { check(dup(unread(kind).mine), "dup"); _exit(0); }
+
+static int registered;
+static void close_registered(void)
+{
+	close(registered);
+}
+static void exits_closing(enum kind kind)
+{
+	registered = unread(kind).mine;
+	atexit(close_registered);
+	exit(0);
+}
+
+static void exits_backlog(enum kind kind)
+{
+	struct meeting at = meeting(kind);
+	int from = listener(&at, 5);
+	raw_connect(&at, SOCK_CLOEXEC);
+	await(from, POLLIN);
+	_exit(0);
+}
+
+/* exec */
+
+static struct pair marked(enum kind kind)
+{
+	struct pair p = unread(kind);
+	check(fcntl(p.mine, F_SETFD, FD_CLOEXEC), "FD_CLOEXEC");
+	return p;
+}
+
+static void exec_cloexec(enum kind kind)
+{
+	marked(kind);
+	execl("/bin/true", "true", NULL);
+}
+
+static void exec_cloexec_copied(enum kind kind)
+{
+	struct pair p = marked(kind);
+	check(fcntl(p.mine, F_DUPFD_CLOEXEC, 0), "F_DUPFD_CLOEXEC");
+	execl("/bin/true", "true", NULL);
+}
+
+static void exec_failed(enum kind kind)
+{
+	struct pair p = marked(kind);
+	execl("/nonexistent/program", "program", NULL);
+	close(p.mine);
+	peer_closes(&p);
+}
+
+static void exec_traced(enum kind kind)
+{
+	char number[12];
+	snprintf(number, sizeof number, "%d", unread(kind).mine);
+	execl("/proc/self/exe", "driver", "--close", number, NULL);
+}
+
+static void exec_traced_read(enum kind kind)
+{
+	char number[12];
+	struct pair p = unread(kind);
+	take(p.mine, 10);
+	snprintf(number, sizeof number, "%d", p.mine);
+	execl("/proc/self/exe", "driver", "--close", number, NULL);
+}
+
+static void exec_untraced(enum kind kind)
+{
+	unread(kind);
+	execle("/bin/true", "true", NULL, (char *[]){ NULL });
+}
+
+/* unix */
+
+static void other_end_gets(const struct pair *p, int error)
+{
+	char byte;
+	long n = raw(SYS_recvfrom, p->peer, &byte, 1, 0, 0, 0);
+	if (error ? n != -1 || errno != error : n)
+		errx(1, "the other end got %ld, %s; not %s", n, strerror(errno), strerror(error));
+	peer_closes(p);
+}
+
+static void unix_unread(enum kind kind)
+{
+	struct pair p = unread(kind);
+	close(p.mine);
+	other_end_gets(&p, ECONNRESET);
+}
+
+static void unix_read(enum kind kind)
+{
+	struct pair p = unread(kind);
+	take(p.mine, 10);
+	close(p.mine);
+	other_end_gets(&p, 0);
+}
+
+static void unix_connected(enum kind kind)
+{
+	struct pair p = connected(kind);
+	peer_sends(&p, 10);
+	close(p.mine);
+	other_end_gets(&p, ECONNRESET);
+}
+
+static void unix_dup(enum kind kind)
+{
+	struct pair p = unread(kind);
+	int copy = dup(p.mine);
+	close(p.mine);
+	close(copy);
+	other_end_gets(&p, ECONNRESET);
+}
+
+static void unix_fork(enum kind kind)
+{
+	struct pair p = unread(kind);
+	fflush(NULL);
+	pid_t child = fork();
+	if (!child) {
+		raw(SYS_close, p.peer);
+		close(p.mine);
+		_exit(0);
+	}
+	raw(SYS_wait4, child, 0, 0, 0);
+	close(p.mine);
+	other_end_gets(&p, ECONNRESET);
+}
+
+#endif
