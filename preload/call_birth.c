@@ -77,7 +77,6 @@ void hc_birth_connect(int fd, const struct sockaddr *peer, socklen_t size, int e
 	if (!error || error == EINPROGRESS || error == EINTR)
 		hc_fd_mark(fd, HC_FD_CONNECTED);
 	if (is_readable(peer, size, error)) {
-		/* the program's may lie at any address */
 		size = size < sizeof name ? size : sizeof name;
 		memcpy(&name, peer, size);
 		hc_address_from(&to, (const void *)&name, size);
@@ -152,7 +151,7 @@ HC_HOOK int listen(int fd, int backlog)
 	return result;
 }
 
-void hc_birth_accept(int listener, int fd)
+void hc_birth_accept(int listener, int fd, const struct sockaddr *peer, socklen_t filled)
 {
 	uint32_t word = hc_fd_word(listener);
 	struct hc_address from = { 0 }, local = { 0 };
@@ -171,9 +170,10 @@ void hc_birth_accept(int listener, int fd)
 	if (!named || !entry)
 		goto out;
 	if (!(word & HC_FD_UNIX)) {
-		/* not from accept's argument: how much of it was filled can't be
-		 * told afterwards, nor read before without trusting it */
-		hc_probe_peer(fd, &from);
+		if (filled)
+			hc_address_from(&from, peer, filled);
+		else
+			hc_probe_peer(fd, &from);
 		if (!(word & HC_FD_ONE_ADDRESS) || hc_only_has_names())
 			hc_probe_local(fd, &local);
 	}
@@ -191,22 +191,54 @@ out:
 	errno = kept;
 }
 
+/* The address that accept fills in spares a question. How much of it was filled
+ * can't be told afterwards without its room, which is read beforehand only from
+ * our callers' stack: there it can be read. Who wants no address gives us ours. */
+struct room {
+	struct sockaddr *peer;
+	socklen_t *size, known, own_size;
+	struct sockaddr_storage own;
+};
+
+static inline void find_room(struct room *room, int listener, struct sockaddr *peer, socklen_t *size)
+{
+	uintptr_t above = (uintptr_t)size - (uintptr_t)__builtin_frame_address(0);
+	room->peer = peer;
+	room->size = size;
+	room->known = 0;
+	if (!hc_self.recording || !hc_fd_word(listener) || atomic_load(&hc_self.sandboxed))
+		return;
+	if (!peer) {
+		room->peer = (void *)&room->own;
+		room->size = &room->own_size;
+		room->own_size = room->known = sizeof room->own;
+	} else if (above < 65536) {
+		room->known = *size;
+	}
+}
+
+static inline int accepted(const struct room *room, int listener, int fd)
+{
+	if (fd >= 0)
+		hc_birth_accept(listener, fd, room->peer,
+		                room->known && *room->size < room->known ? *room->size : room->known);
+	return fd;
+}
+
 HC_HOOK int accept(int fd, struct sockaddr *peer, socklen_t *size)
 {
+	struct room room;
 	hc_libc_need();
-	int result = hc_libc.accept(fd, peer, size);
-	if (result >= 0)
-		hc_birth_accept(fd, result);
-	return result;
+	find_room(&room, fd, peer, size);
+	return accepted(&room, fd, hc_libc.accept(fd, room.peer, room.size));
 }
 
 HC_HOOK int accept4(int fd, struct sockaddr *peer, socklen_t *size, int flags)
 {
+	struct room room;
 	hc_libc_need();
-	int result = hc_libc.accept4(fd, peer, size, flags);
-	if (result >= 0)
-		hc_birth_accept(fd, result);
-	return result;
+	find_room(&room, fd, peer, size);
+	return accepted(&room, fd, hc_libc.accept4(fd, room.peer, room.size, flags));
 }
 
 HC_ALIAS(__connect, connect);

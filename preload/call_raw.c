@@ -92,7 +92,7 @@ static __attribute__((noinline)) long accept_raw(long number, long a, long b, lo
 {
 	long result = hc_libc.syscall(number, a, b, c, d, 0, 0);
 	if (result >= 0)
-		hc_birth_accept((int)a, (int)result);
+		hc_birth_accept((int)a, (int)result, NULL, 0);
 	return result;
 }
 

@@ -177,18 +177,25 @@ enum hc_state hc_probe_state(int fd, uint32_t word)
 
 void hc_address_from(struct hc_address *address, const struct sockaddr *from, socklen_t size)
 {
+	/* the program's may lie at any address */
+	union {
+		sa_family_t family;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+	} name;
 	memset(address, 0, sizeof *address);
-	if (from->sa_family == AF_INET && size >= sizeof(struct sockaddr_in)) {
-		const struct sockaddr_in *in = (const void *)from;
+	if (size < sizeof name.family)
+		return;
+	memcpy(&name, from, size < sizeof name ? size : sizeof name);
+	if (name.family == AF_INET && size >= sizeof name.in) {
 		address->family = AF_INET;
-		address->port = ntohs(in->sin_port);
-		memcpy(address->ip, &in->sin_addr, 4);
-	} else if (from->sa_family == AF_INET6 && size >= offsetof(struct sockaddr_in6, sin6_scope_id)) {
-		const struct sockaddr_in6 *in = (const void *)from;
+		address->port = ntohs(name.in.sin_port);
+		memcpy(address->ip, &name.in.sin_addr, 4);
+	} else if (name.family == AF_INET6 && size >= offsetof(struct sockaddr_in6, sin6_scope_id)) {
 		address->family = AF_INET6;
-		address->port = ntohs(in->sin6_port);
-		address->scope = size >= sizeof *in ? in->sin6_scope_id : 0;
-		memcpy(address->ip, &in->sin6_addr, 16);
+		address->port = ntohs(name.in6.sin6_port);
+		address->scope = size >= sizeof name.in6 ? name.in6.sin6_scope_id : 0;
+		memcpy(address->ip, &name.in6.sin6_addr, 16);
 	}
 }
 
