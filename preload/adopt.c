@@ -4,6 +4,7 @@
  * the table notes.
  */
 #include "birth.h"
+#include "only.h"
 #include "options.h"
 #include "recorder.h"
 
@@ -74,6 +75,15 @@ void hc_birth_adopt(int fd, enum hc_via via)
 	if (twin >= 0) {
 		hc_fd_copy(twin, fd);
 		return;
+	}
+	struct hc_address local, peer;
+	if (hc_only_has_names() && !(word & (HC_FD_LISTENER | HC_FD_UNIX))) {
+		hc_probe_local(fd, &local);
+		hc_probe_peer(fd, &peer);
+		if (!hc_only_connection(&local, &peer)) {
+			hc_fd_forget(fd);
+			return;
+		}
 	}
 	struct hc_fd *entry = hc_fd_fill(fd, word | HC_FD_OUTSIDE, hc_new_sock(), hc_self.recording ? hc_now() : 0);
 	if (!entry)

@@ -11,6 +11,10 @@
 
 void hc_birth_socket(int fd, int domain, int type, int protocol)
 {
+	/* a followed number is born again only in a vfork child, or if its end
+	 * was not seen */
+	if (hc_fd_word(fd) && hc_is_guest())
+		return;
 	uint32_t word = hc_self.on ? hc_kind(domain, type, protocol, hc_options.SOCKETS == HC_SOCKETS_TCP_UNIX) : 0;
 	if (word)
 		hc_fd_fill(fd, word, hc_new_sock(), hc_self.recording ? hc_now() : 0);
@@ -157,15 +161,20 @@ void hc_birth_accept(int listener, int fd, const struct sockaddr *peer, socklen_
 	struct hc_address from = { 0 }, local = { 0 };
 	int kept = errno;
 
+	if (hc_fd_word(fd) && hc_is_guest())
+		return;
 	if (!word) {
 		hc_fd_forget(fd);
 		return;
 	}
 	const struct hc_fd *its = hc_fd(listener);
-	/* an accepted socket has its listener's SO_LINGER */
+	/* an accepted socket has the SO_LINGER that its listener had when the
+	 * connection was made */
 	uint32_t own = (word & (HC_FD_TCP | HC_FD_UNIX | HC_FD_INET6 | HC_FD_MPTCP | HC_FD_LINGER0 | HC_FD_LINGERS)) |
 	               HC_FD_ACCEPTED;
 	bool named = hc_self.recording || hc_only_has_names();
+	if (own & HC_FD_LINGER0 && !hc_probe_linger0(fd))
+		own &= ~(uint32_t)HC_FD_LINGER0;
 	struct hc_fd *entry = hc_fd_fill(fd, own, hc_new_sock(), hc_self.recording ? hc_now() : 0);
 	if (!named || !entry)
 		goto out;

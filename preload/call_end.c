@@ -6,6 +6,7 @@
 
 #include <linux/close_range.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/single_threaded.h>
 
 HC_HOOK int close(int fd)
@@ -84,6 +85,14 @@ unsigned hc_end_range(unsigned first, unsigned last, int flags, enum hc_how how,
 	if (!hc_ending_any(first, last) || hc_is_guest())
 		return first;
 	int kept = errno;
+	/* libc has ways of its own where the kernel knows no such call; and the
+	 * table may be shared with a process that libc knows nothing of */
+	if (!atomic_load(&hc_self.sandboxed) &&
+	    (hc_sys(SYS_close_range, -1, -1, 0, 0, 0) ||
+	     (flags & (int)CLOSE_RANGE_UNSHARE && hc_sys(SYS_unshare, CLONE_FILES, 0, 0, 0, 0)))) {
+		errno = kept;
+		return first;
+	}
 	/* a sandbox may know nothing of close; there is nothing to judge in it */
 	bool whole = atomic_load(&hc_self.sandboxed);
 	for (int fd = hc_fd_next((int)first); fd >= 0 && (unsigned)fd <= last; fd = hc_fd_next(fd + 1)) {

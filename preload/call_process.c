@@ -238,7 +238,7 @@ HC_HOOK void _Exit(int status)
 HC_HOOK void quick_exit(int status)
 {
 	hc_libc_need();
-	hc_ending_process(HC_HOW_quick_exit, status, HC_CALLER);
+	hc_note_quick_exit(status);
 	hc_libc.quick_exit(status);
 	__builtin_unreachable();
 }

@@ -11,6 +11,7 @@
 #include "range.h"
 #include "shutdown.h"
 
+#include <fcntl.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/prctl.h>
@@ -64,7 +65,8 @@ static __attribute__((noinline)) long end_raw(long number, long a, long b, long 
 {
 	struct hc_ending ending;
 	int onto = number == SYS_close ? (int)a : (int)b;
-	bool followed = (number == SYS_close || a != b) && hc_ending_begin(&ending, onto, HC_HOW_syscall, caller);
+	bool followed =
+	    (number == SYS_close || (int)a != (int)b) && hc_ending_begin(&ending, onto, HC_HOW_syscall, caller);
 	long result = hc_libc.syscall(number, a, b, c, 0, 0, 0);
 	if (number != SYS_close)
 		hc_copied_onto((int)a, onto, result >= 0, followed ? &ending : NULL);
@@ -161,6 +163,10 @@ HC_HOOK long hc_syscall(long number, long a, long b, long c, long d, long e, lon
 		return end_raw(number, a, b, c, HC_CALLER);
 	case SYS_dup:
 		return copy_raw(number, a, b, c);
+	case SYS_fcntl:
+		if (b == F_DUPFD || b == F_DUPFD_CLOEXEC)
+			return copy_raw(number, a, b, c);
+		break;
 	case SYS_close_range:
 		return range_raw(a, b, c, HC_CALLER);
 #ifdef SYS_accept

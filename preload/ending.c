@@ -35,12 +35,15 @@ static void judge_sharing(struct hc_ending *ending, uint32_t word, enum hc_holdi
 		ending->outcome = HC_OUTCOME_shared;
 		return;
 	}
-	if (ending->outcome == HC_OUTCOME_unknown)
+	/* the kernel does not find what is closed, nor does it matter who holds it */
+	if (ending->outcome == HC_OUTCOME_unknown || ending->facts.state == HC_STATE_closed)
 		return;
 	bool outside = went_outside(ending->fd, &ending->entry, word);
 	if (!abrupt && !outside && left == HC_HOLDING_none)
 		return;
-	if (hc_probe_identity(ending->fd, word, &ending->identity)) {
+	/* its answer counts only if it finds the socket while we hold it: not in
+	 * another network namespace, nor among listeners that share a port */
+	if (hc_probe_identity(ending->fd, word, &ending->identity) && hc_probe_still_held(&ending->identity) == 1) {
 		ending->ask = HC_ASK_AFTER;
 		ending->entry.cookie = ending->identity.cookie;
 	} else if (left != HC_HOLDING_none || outside) {
@@ -70,7 +73,9 @@ static bool look(struct hc_ending *ending, uint32_t word)
 {
 	ending->ask = HC_ASK_NOT;
 	ending->local.family = ending->peer.family = 0;
-	if (!hc_probe_close(ending->fd, word, hc_self.recording, &ending->facts))
+	/* SO_LINGER is the socket's: another holder may have set it */
+	uint32_t asked = word | (possibly_shared(&ending->entry, word) ? HC_FD_COPIED : 0u);
+	if (!hc_probe_close(ending->fd, asked, hc_self.recording, &ending->facts))
 		return false;
 	ending->t = hc_self.recording ? hc_now() : 0;
 	ending->outcome = hc_verdict(&ending->facts);
@@ -142,6 +147,7 @@ bool hc_ending_begin_slow(struct hc_ending *ending, int fd, enum hc_how how, con
 	ending->how = how;
 	ending->caller = caller;
 	bool shared = possibly_shared(&ending->entry, word);
+	ending->released = shared;
 	if (!look(ending, word)) {
 		if (shared)
 			hc_holders_release(ending->entry.sock);
@@ -160,8 +166,7 @@ bool hc_ending_begin_slow(struct hc_ending *ending, int fd, enum hc_how how, con
 
 void hc_ending_undo(struct hc_ending *ending)
 {
-	uint32_t word = atomic_load_explicit(&ending->entry.word, memory_order_relaxed);
-	if (possibly_shared(&ending->entry, word))
+	if (ending->released)
 		hc_holders_undo(ending->entry.sock);
 	hc_fd_restore(ending->fd, &ending->entry);
 }
@@ -227,11 +232,14 @@ void hc_ending_exec(const void *caller)
 {
 	struct hc_ending ending;
 	int kept = errno;
+	/* recorded alone: the exec may fail, and a warning can't be taken back */
+	if (!hc_self.recording || atomic_load(&hc_self.sandboxed))
+		return;
 	for (int fd = hc_fd_next(0); fd >= 0; fd = hc_fd_next(fd + 1)) {
 		if (!hc_probe_close_on_exec(fd))
 			hc_record_passed(fd, HC_VIA_exec);
 		else if (hc_fd_read(fd, &ending.entry) && look_before_end(&ending, fd, HC_HOW_exec, caller))
-			say(&ending);
+			record(&ending);
 	}
 	errno = kept;
 }
@@ -244,7 +252,9 @@ void hc_ending_process(enum hc_how how, int status, const void *caller)
 
 	if (!hc_self.on || hc_is_guest())
 		return;
-	for (int fd = hc_fd_next(0); fd >= 0; fd = hc_fd_next(fd + 1)) {
+	/* in a sandbox this may be a vfork child, and nothing tells */
+	bool sandboxed = atomic_load(&hc_self.sandboxed);
+	for (int fd = sandboxed ? -1 : hc_fd_next(0); fd >= 0; fd = hc_fd_next(fd + 1)) {
 		/* taken one by one: other threads may still close some */
 		if (!hc_fd_claim(fd, &ending.entry))
 			continue;
@@ -252,13 +262,15 @@ void hc_ending_process(enum hc_how how, int status, const void *caller)
 		if (look_before_end(&ending, fd, how, caller))
 			say(&ending);
 	}
-	hc_self.on = false;
-	hc_holders_end();
+	if (!sandboxed) {
+		hc_self.on = false;
+		hc_holders_end();
+	}
 	struct hc_exit *event = hc_self.recording ? hc_record(HC_EVENT_exit, 0) : NULL;
 	if (event) {
 		event->how = (uint8_t)how;
 		event->status = (uint32_t)status;
-		event->open = open;
+		event->open = sandboxed ? UINT32_MAX : open;
 		hc_commit(event);
 	}
 	errno = kept;

@@ -23,6 +23,7 @@ struct hc_ending {
 	enum hc_how how;
 	const void *caller;
 	struct hc_fd entry;
+	bool released; /* its holder's count was taken down */
 	struct hc_facts facts;
 	uint64_t t;
 	enum hc_outcome outcome;

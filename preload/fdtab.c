@@ -93,7 +93,8 @@ void hc_fd_copy(int from, int to)
 	/* counted before `to` can be closed by anyone who knows of it */
 	hc_holders_copy(entry->sock);
 	atomic_fetch_or(&entry->word, HC_FD_COPIED);
-	publish(to, word | HC_FD_COPIED, entry);
+	if (!publish(to, word | HC_FD_COPIED, entry))
+		hc_holders_release(entry->sock);
 }
 
 static bool copy_entry(const struct hc_fd *entry, uint32_t word, struct hc_fd *copy)

@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 
 enum {
 	PLACES = 8192,      /* live processes of a family */
@@ -58,7 +59,11 @@ static bool is_dead(uint64_t owner)
 	if (pid <= 0 || (owner & 0xffff) == own || atomic_load(&hc_self.sandboxed))
 		return false;
 	int kept = errno;
+	siginfo_t child = { 0 };
 	bool dead = hc_sys(SYS_kill, pid, 0, 0, 0, 0) == -1 && errno == ESRCH;
+	/* a child of ours that nobody has waited for holds nothing any more */
+	if (!dead && !hc_sys(SYS_waitid, P_PID, pid, (long)&child, WEXITED | WNOHANG | WNOWAIT, 0))
+		dead = child.si_pid == pid;
 	errno = kept;
 	if (dead)
 		atomic_compare_exchange_strong(&place->pid, &pid, 0);

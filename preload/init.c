@@ -118,6 +118,7 @@ void hc_fork_child(void)
 		hc_fdtab.size = 0;
 		return;
 	}
+	atomic_fetch_add(&hc_self.epoch, 1); /* as note_fork() in the parent */
 	hc_self.pid = (pid_t)hc_sys(SYS_getpid, 0, 0, 0, 0, 0);
 	cached_tid = 0;
 	hc_holders_child(child_place);
@@ -206,6 +207,7 @@ static void adopt_all(void)
 }
 
 static void end(int status, void *unused);
+static void end_quickly(void);
 
 /* libc's own constructor runs after this one: what it sets up (environ, stdio)
  * is not there yet, which is why the arguments of this one are used. */
@@ -236,6 +238,7 @@ static __attribute__((constructor)) void start(int argc, char **argv, char **env
 	/* registered before libc registers the loader's work, this runs after
 	 * the last destructor of all: what they close is closed by them */
 	on_exit(end, NULL);
+	at_quick_exit(end_quickly);
 out:
 	errno = kept;
 }
@@ -247,6 +250,18 @@ static _Atomic bool exit_was_called;
 void hc_note_exit(void)
 {
 	atomic_store(&exit_was_called, true);
+}
+
+static _Atomic int quick_status = -1;
+
+void hc_note_quick_exit(int status)
+{
+	atomic_store(&quick_status, status & 0xff);
+}
+
+static void end_quickly(void)
+{
+	hc_ending_process(HC_HOW_quick_exit, atomic_load(&quick_status), NULL);
 }
 
 static void end(int status, void *unused)

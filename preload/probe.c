@@ -117,7 +117,7 @@ static bool probe_tcp(int fd, uint32_t word, bool full, struct hc_facts *facts)
 	struct tcp_info info;
 	bool shared_ever = word & (HC_FD_COPIED | HC_FD_OUTSIDE);
 
-	facts->linger0 = word & HC_FD_LINGER0 || (shared_ever && hc_probe_linger0(fd));
+	facts->linger0 = shared_ever ? hc_probe_linger0(fd) : word & HC_FD_LINGER0;
 	full = full || facts->linger0 || word & HC_FD_LISTENER;
 	if (full) {
 		if (tcp_info(fd, &info))

@@ -68,5 +68,6 @@ void hc_leave_sandbox(void);
 
 /* init.c: exit was called; the work is done after the last destructor. */
 void hc_note_exit(void);
+void hc_note_quick_exit(int status); /* likewise, after the last at_quick_exit handler */
 
 #endif

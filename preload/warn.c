@@ -5,6 +5,7 @@
 #include "text.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -62,6 +63,20 @@ static bool is_writable(size_t size)
 	return hc_sys(SYS_ppoll, (long)&ready, 1, (long)&no_time, 0, 0) == 1 && ready.revents == POLLOUT;
 }
 
+/* Written with these two blocked: a background job on a terminal that says so
+ * would be stopped, and a pipe can lose its reader since it was asked. */
+static void write_quietly(const char *bytes, size_t size)
+{
+	uint64_t block = UINT64_C(1) << (SIGPIPE - 1) | UINT64_C(1) << (SIGTTOU - 1), before;
+	uint64_t pipe = UINT64_C(1) << (SIGPIPE - 1);
+	struct timespec no_time = { 0 };
+	if (hc_sys(SYS_rt_sigprocmask, SIG_BLOCK, (long)&block, (long)&before, sizeof block, 0))
+		return;
+	if (hc_sys(SYS_write, 2, (long)bytes, (long)size, 0, 0) < 0 && errno == EPIPE)
+		hc_sys(SYS_rt_sigtimedwait, (long)&pipe, 0, (long)&no_time, sizeof pipe, 0);
+	hc_sys(SYS_rt_sigprocmask, SIG_SETMASK, (long)&before, 0, sizeof before, 0);
+}
+
 static void write_line(struct hc_text *line)
 {
 	int kept = errno;
@@ -73,7 +88,7 @@ static void write_line(struct hc_text *line)
 			hc_libc.syscall(SYS_sendto, 2, (long)line->bytes, (long)line->used, MSG_NOSIGNAL | MSG_DONTWAIT,
 			                0, 0);
 		else
-			hc_sys(SYS_write, 2, (long)line->bytes, (long)line->used, 0, 0);
+			write_quietly(line->bytes, line->used);
 	}
 	errno = kept;
 }

@@ -85,7 +85,7 @@ echo "The data path"
 printf '  calls of it that are intercepted: %s   goal none\n' "$(nm -D --defined-only "$library" |
 	awk '{ print $3 }' | grep -cxE 'read|write|readv|writev|send|recv|sendto|recvfrom|sendfile|splice|poll|ppoll|select|pselect|epoll_wait|epoll_pwait' || true)"
 
-echo "Of that, the questions to the kernel (alone and warm; each as often as a connection asks it)"
+echo "Of that, the questions to the kernel (alone and warm; as often as asked)"
 for ((i = 0; i < rounds; i++)); do "$bin/questions"; done > "$work/questions"
 while read -r times name; do
 	printf '  %-24s %9.0f ns   x %d\n' "$name" "$(awk -v n="$name" '$3 == n { print $1 }' "$work/questions" | median)" "$times"
