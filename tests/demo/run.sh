@@ -58,10 +58,10 @@ port=
 wait_for port_of_server || give_up 'gunicorn does not listen'
 
 echo "2. A client with a small receive buffer sends 200,000 bytes of an upload, five
-   times, and reads what comes until it ends (tests/demo/client.py):
+   times, and then reads the answer to its end (tests/demo/client.py):
 "
 timeout --foreground 20 "$python" "$here/client.py" "$port" 5 \
-	'POST /upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n' 200000 4096 >"$tmp/client" 2>&1 ||
+	'POST /upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n' 200000 4096 late >"$tmp/client" 2>&1 ||
 	give_up "the client failed: $(tail -n 1 "$tmp/client")"
 sed 's/^/   /' "$tmp/client"
 
