@@ -6,6 +6,7 @@
 #ifndef HALFCLOSE_BIRTH_H
 #define HALFCLOSE_BIRTH_H
 
+#include "crossing.h"
 #include "fdtab.h"
 #include "probe.h"
 
@@ -22,10 +23,5 @@ void hc_birth_accept(int listener, int fd, const struct sockaddr *peer, socklen_
 
 /* Takes in a descriptor of unknown origin if it is a socket that is followed. */
 void hc_birth_adopt(int fd, enum hc_via via);
-
-/* Writes the adopt event of a descriptor that is in the table, and the pass
- * event of one that goes out; with the cookie, by which the two are one socket. */
-void hc_record_adopted(int fd, enum hc_via via);
-void hc_record_passed(int fd, enum hc_via via);
 
 #endif

@@ -3,6 +3,7 @@
  * each exec and exit ends some.
  */
 #include "ending.h"
+#include "init.h"
 #include "recorder.h"
 
 #include <stdarg.h>

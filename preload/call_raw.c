@@ -8,6 +8,7 @@
 #include "birth.h"
 #include "copy.h"
 #include "ending.h"
+#include "init.h"
 #include "range.h"
 #include "shutdown.h"
 

@@ -1,5 +1,5 @@
 #include "ending.h"
-#include "birth.h"
+#include "crossing.h"
 #include "options.h"
 #include "recorder.h"
 #include "stack.h"

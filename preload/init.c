@@ -4,6 +4,7 @@
  */
 #include "birth.h"
 #include "ending.h"
+#include "init.h"
 #include "only.h"
 #include "options.h"
 #include "recorder.h"
@@ -17,17 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct hc_host hc_self;
-
-static __thread uint32_t cached_tid __attribute__((tls_model("initial-exec")));
 static __thread unsigned child_place __attribute__((tls_model("initial-exec")));
-
-uint32_t hc_tid(void)
-{
-	if (!cached_tid && !atomic_load(&hc_self.sandboxed))
-		cached_tid = (uint32_t)hc_sys(SYS_gettid, 0, 0, 0, 0, 0);
-	return cached_tid ? cached_tid : UINT32_MAX;
-}
 
 void hc_enter_sandbox(void)
 {
@@ -120,7 +111,7 @@ void hc_fork_child(void)
 	}
 	atomic_fetch_add(&hc_self.epoch, 1); /* as note_fork() in the parent */
 	hc_self.pid = (pid_t)hc_sys(SYS_getpid, 0, 0, 0, 0, 0);
-	cached_tid = 0;
+	hc_tid_forget();
 	hc_holders_child(child_place);
 	child_place = 0;
 	atomic_store(&hc_self.sockets, 0);

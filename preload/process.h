@@ -56,18 +56,6 @@ static inline uint64_t hc_now(void)
 
 /* The calling thread's id; 0xffffffff where the kernel may not be asked. */
 uint32_t hc_tid(void);
-
-/* init.c: around a fork, for those that run no pthread_atfork handlers. */
-void hc_fork_prepare(void);
-void hc_fork_parent(pid_t child); /* -1: there is none; 0: not known here */
-void hc_fork_child(void);
-
-/* init.c: the program is about to install a seccomp filter, or failed to. */
-void hc_enter_sandbox(void);
-void hc_leave_sandbox(void);
-
-/* init.c: exit was called; the work is done after the last destructor. */
-void hc_note_exit(void);
-void hc_note_quick_exit(int status); /* likewise, after the last at_quick_exit handler */
+void hc_tid_forget(void); /* in a forked child */
 
 #endif

@@ -1,4 +1,4 @@
-/* uses: recorder libc
+/* uses: recorder process libc
  *
  * The recorder's file, read back byte by byte as recording.h says. */
 #include "process.h"
@@ -15,14 +15,8 @@
 #include <sys/wait.h>
 #include <cmocka.h>
 
-struct hc_host hc_self;
 static char directory[] = "/tmp/halfclose-recorder-XXXXXX";
 static char path[100];
-
-uint32_t hc_tid(void)
-{
-	return 7;
-}
 
 static int set_up(void **state)
 {

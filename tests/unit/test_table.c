@@ -1,4 +1,4 @@
-/* uses: fdtab holders libc
+/* uses: fdtab holders process libc
  *
  * The table of descriptors and the counts of holders, with real forks. */
 #include "fdtab.h"
@@ -9,8 +9,6 @@
 #include <stdarg.h>
 #include <sys/wait.h>
 #include <cmocka.h>
-
-struct hc_host hc_self;
 
 static int set_up(void **state)
 {

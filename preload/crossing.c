@@ -1,0 +1,49 @@
+#include "crossing.h"
+#include "fdtab.h"
+#include "probe.h"
+#include "recorder.h"
+
+void hc_record_adopted(int fd, enum hc_via via)
+{
+	struct hc_fd *entry = hc_fd(fd);
+	uint32_t word = hc_fd_word(fd);
+	struct hc_address local = { 0 }, peer = { 0 };
+	char path[108];
+	size_t length = 0, used = 0;
+	int kept = errno;
+
+	if (!word || !hc_self.recording)
+		return;
+	if (word & HC_FD_UNIX) {
+		length = hc_probe_unix_path(fd, !(word & HC_FD_LISTENER), path, sizeof path);
+	} else {
+		hc_probe_local(fd, &local);
+		hc_probe_peer(fd, &peer);
+	}
+	struct hc_adopt *event = hc_record(HC_EVENT_adopt, length);
+	if (event) {
+		hc_record_socket(&event->socket, fd, entry);
+		event->via = (uint8_t)via;
+		event->state = (uint8_t)hc_probe_state(fd, word);
+		event->local = local;
+		event->peer = peer;
+		event->path = hc_tail(event, &used, path, length);
+		hc_commit(event);
+	}
+	errno = kept;
+}
+
+void hc_record_passed(int fd, enum hc_via via)
+{
+	struct hc_fd *entry = hc_fd(fd);
+	if (!hc_self.recording || !hc_fd_word(fd))
+		return;
+	if (entry->cookie == UINT64_MAX)
+		entry->cookie = hc_probe_cookie(fd);
+	struct hc_pass *event = hc_record(HC_EVENT_pass, 0);
+	if (!event)
+		return;
+	hc_record_socket(&event->socket, fd, entry);
+	event->via = (uint8_t)via;
+	hc_commit(event);
+}

@@ -1,0 +1,14 @@
+/*
+ * Sockets that cross the border of the program, written down.
+ */
+#ifndef HALFCLOSE_CROSSING_H
+#define HALFCLOSE_CROSSING_H
+
+#include <halfclose/recording.h>
+
+/* Writes the adopt event of a descriptor that is in the table, and the pass
+ * event of one that goes out; with the cookie, by which the two are one socket. */
+void hc_record_adopted(int fd, enum hc_via via);
+void hc_record_passed(int fd, enum hc_via via);
+
+#endif

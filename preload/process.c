@@ -1,0 +1,17 @@
+#include "process.h"
+
+struct hc_host hc_self;
+
+static __thread uint32_t cached_tid __attribute__((tls_model("initial-exec")));
+
+uint32_t hc_tid(void)
+{
+	if (!cached_tid && !atomic_load(&hc_self.sandboxed))
+		cached_tid = (uint32_t)hc_sys(SYS_gettid, 0, 0, 0, 0, 0);
+	return cached_tid ? cached_tid : UINT32_MAX;
+}
+
+void hc_tid_forget(void)
+{
+	cached_tid = 0;
+}
