@@ -228,8 +228,8 @@ static __attribute__((constructor)) void start(int argc, char **argv, char **env
 	adopt_all();
 	/* registered before libc registers the loader's work, this runs after
 	 * the last destructor of all: what they close is closed by them */
-	on_exit(end, NULL);
-	at_quick_exit(end_quickly);
+	if (on_exit(end, NULL) || at_quick_exit(end_quickly))
+		hc_complain("what is open when the program ends will not be seen to end");
 out:
 	errno = kept;
 }
