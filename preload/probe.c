@@ -7,6 +7,7 @@
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -143,7 +144,12 @@ static bool probe_unix(int fd, uint32_t word, struct hc_facts *facts)
 	socklen_t size = sizeof peer;
 	facts->unix_socket = true;
 	if (word & HC_FD_LISTENER) {
+		/* how many wait is not to be had; whether one does, is */
+		struct pollfd waits = { .fd = fd, .events = POLLIN };
+		struct timespec no_time = { 0 };
 		facts->state = HC_STATE_listening;
+		facts->waiting =
+		    hc_sys(SYS_ppoll, (long)&waits, 1, (long)&no_time, 0, 0) == 1 && waits.revents & POLLIN;
 		return true;
 	}
 	bool connected = !hc_sys(SYS_getpeername, fd, (long)&peer, (long)&size, 0, 0);

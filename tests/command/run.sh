@@ -65,6 +65,20 @@ expect "an option of the environment is one of the command's" 0 "No connection" 
 	"$halfclose" run --only=port=1 -- "${reset[@]}"
 expect "a bad value of one is refused or said" 0 "STACK" "$halfclose" run --stack=some -- true
 
+# the truth is the client's: ECONNRESET, which it exits with
+expect "a unix listener's waiting client is reset, and said to be" 104 "backlog-close" \
+	"$halfclose" run --sockets=tcp,unix -- "$python" -c '
+import socket, sys
+listener = socket.socket(socket.AF_UNIX)
+listener.bind("\0halfclose-test-%d" % __import__("os").getpid())
+listener.listen()
+client = socket.socket(socket.AF_UNIX)
+client.connect(listener.getsockname())
+listener.close()
+try:
+    client.recv(1)
+except OSError as error:
+    sys.exit(error.errno)'
 expect "the recording is kept where it is asked for" 0 "halfclose report" \
 	"$halfclose" run -o "$place/kept.hc" -- "${reset[@]}"
 expect "and made anew the next time" 0 "" "$halfclose" run -o "$place/kept.hc" -- "${reset[@]}"
