@@ -44,10 +44,9 @@ static void judge_sharing(struct hc_ending *ending, uint32_t word, enum hc_holdi
 	/* its answer counts only if it finds the socket while we hold it: not in
 	 * another network namespace, nor among listeners that share a port */
 	if (hc_probe_identity(ending->fd, word, &ending->identity) && hc_probe_still_held(&ending->identity) == 1) {
-		ending->ask = HC_ASK_AFTER;
+		ending->ask = true;
 		ending->entry.cookie = ending->identity.cookie;
 	} else if (left != HC_HOLDING_none || outside) {
-		ending->ask = HC_ASK_REFUSED;
 		ending->outcome = HC_OUTCOME_shared;
 	}
 }
@@ -71,7 +70,7 @@ static void name_for_warning(struct hc_ending *ending)
 /* false: the table was out of date, this is no socket that we follow. */
 static bool look(struct hc_ending *ending, uint32_t word)
 {
-	ending->ask = HC_ASK_NOT;
+	ending->ask = false;
 	ending->local.family = ending->peer.family = 0;
 	/* SO_LINGER is the socket's: another holder may have set it */
 	uint32_t asked = word | (possibly_shared(&ending->entry, word) ? HC_FD_COPIED : 0u);
@@ -88,7 +87,7 @@ static uint32_t flags_of(const struct hc_ending *ending)
 	const struct hc_facts *facts = &ending->facts;
 	return (facts->oob ? HC_FLAG_oob : 0u) | (facts->peer_fin ? HC_FLAG_peer_fin : 0u) |
 	       (word & HC_FD_CONNECTED ? HC_FLAG_connected : 0u) | (word & HC_FD_ACCEPTED ? HC_FLAG_accepted : 0u) |
-	       (ending->ask == HC_ASK_AFTER ? HC_FLAG_asked : 0u) |
+	       (ending->ask ? HC_FLAG_asked : 0u) |
 	       (facts->unread_known || facts->state != HC_STATE_unknown ? 0u : HC_FLAG_sandboxed);
 }
 
@@ -157,7 +156,7 @@ bool hc_ending_begin_slow(struct hc_ending *ending, int fd, enum hc_how how, con
 		judge_sharing(ending, word, hc_holders_release(ending->entry.sock));
 	name_for_warning(ending);
 	/* a close that blocks may be cancelled, and not come back to be told */
-	if (word & HC_FD_LINGERS && how == HC_HOW_close && ending->ask != HC_ASK_AFTER) {
+	if (word & HC_FD_LINGERS && how == HC_HOW_close && !ending->ask) {
 		say(ending);
 		return false;
 	}
@@ -173,7 +172,7 @@ void hc_ending_undo(struct hc_ending *ending)
 
 void hc_ending_finish(struct hc_ending *ending)
 {
-	if (ending->ask == HC_ASK_AFTER) {
+	if (ending->ask) {
 		int held = hc_probe_still_held(&ending->identity);
 		if (held > 0)
 			ending->outcome = HC_OUTCOME_shared;

@@ -27,8 +27,8 @@ struct hc_ending {
 	struct hc_facts facts;
 	uint64_t t;
 	enum hc_outcome outcome;
-	enum { HC_ASK_NOT, HC_ASK_AFTER, HC_ASK_REFUSED } ask;
-	struct hc_identity identity; /* where ask is HC_ASK_AFTER */
+	bool ask; /* the kernel, after the close, who holds it still */
+	struct hc_identity identity; /* where ask is set */
 	struct hc_address local, peer; /* of a close that warns */
 };
 
