@@ -11,7 +11,7 @@
 static int find_twin(uint64_t cookie, int fd)
 {
 	for (int other = hc_fd_next(0); other >= 0; other = hc_fd_next(other + 1))
-		if (other != fd && hc_fdtab.entries[other].cookie == cookie && hc_fd_word(other) & HC_FD_OUTSIDE)
+		if (other != fd && hc_fd(other)->cookie == cookie && hc_fd_word(other) & HC_FD_OUTSIDE)
 			return other;
 	return -1;
 }

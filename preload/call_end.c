@@ -31,7 +31,7 @@ HC_HOOK int close(int fd)
 static int number_of(FILE *stream)
 {
 	int kept = errno;
-	int fd = hc_fdtab.size ? fileno_unlocked(stream) : -1;
+	int fd = hc_self.on ? fileno_unlocked(stream) : -1;
 	errno = kept;
 	return fd;
 }

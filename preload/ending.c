@@ -184,7 +184,7 @@ void hc_ending_finish(struct hc_ending *ending)
 
 bool hc_ending_any(unsigned first, unsigned last)
 {
-	int fd = first < hc_fdtab.size ? hc_fd_next((int)first) : -1;
+	int fd = first < HC_FDTAB_SIZE ? hc_fd_next((int)first) : -1;
 	return fd >= 0 && (unsigned)fd <= last;
 }
 
@@ -193,7 +193,7 @@ bool hc_ending_any(unsigned first, unsigned last)
 static bool has_another(int fd, uint64_t sock, bool staying)
 {
 	for (int other = hc_fd_next(0); other >= 0; other = hc_fd_next(other + 1))
-		if (other != fd && hc_fdtab.entries[other].sock == sock &&
+		if (other != fd && hc_fd(other)->sock == sock &&
 		    (other > fd || (staying && !hc_probe_close_on_exec(other))))
 			return true;
 	return false;

@@ -3,68 +3,60 @@
 
 #include <netinet/in.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 
-enum {
-	TABLE_SIZE = 1 << 20,
-	BLOCK = 2048, /* entries: 64 KiB of them */
-	BLOCKS = TABLE_SIZE / BLOCK,
-};
+enum { BLOCK = HC_FDTAB_BLOCK, BLOCKS = HC_FDTAB_BLOCKS };
 
 struct hc_fdtab hc_fdtab;
 
-/* The blocks that were ever filled, a bit each. Only these are writable: the
- * rest counts for no limit on data and is nothing for mlockall to fill; and one
- * number far up does not make every walk touch all pages below it. */
+/* Most programs need no other. */
+static struct hc_fd first_block[BLOCK];
+
+/* The blocks that there are, a bit each, for walks. */
 static _Atomic uint64_t blocks[BLOCKS / 64];
 
-/* Where the program's address space is limited, take a 64th of it at most. */
-static unsigned table_size(void)
+static void add_block(unsigned block)
 {
-	struct rlimit64 limit;
-	uint64_t size = TABLE_SIZE;
-	if (!getrlimit64(RLIMIT_AS, &limit) && limit.rlim_cur / 64 / sizeof(struct hc_fd) < size)
-		size = limit.rlim_cur / 64 / sizeof(struct hc_fd);
-	return (unsigned)(size / BLOCK * BLOCK);
+	atomic_fetch_or(&blocks[block / 64], UINT64_C(1) << block % 64);
 }
 
-bool hc_fdtab_init(void)
+void hc_fdtab_init(void)
 {
-	unsigned size = table_size();
-	void *space = size ? mmap(NULL, size * sizeof(struct hc_fd), PROT_READ,
-	                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
-	                   : MAP_FAILED;
-	if (space == MAP_FAILED)
-		return false;
-	/* a huge page for the first descriptor would be 2 MiB of nothing */
-	madvise(space, size * sizeof(struct hc_fd), MADV_NOHUGEPAGE);
-	hc_fdtab.entries = space;
-	hc_fdtab.size = size;
-	return true;
+	atomic_store(&hc_fdtab.blocks[0], first_block);
+	add_block(0);
 }
 
-/* Before the first store into a block. */
-static bool open_block(int fd)
+void hc_fdtab_close(void)
 {
+	for (unsigned word = 0; word < BLOCKS / 64; word++)
+		atomic_store(&blocks[word], 0);
+	for (unsigned block = 0; block < BLOCKS; block++)
+		atomic_store(&hc_fdtab.blocks[block], NULL);
+}
+
+/* The entry to fill, or NULL: the number is too high, or there is no memory. */
+static struct hc_fd *make_entry(int fd)
+{
+	struct hc_fd *entry = hc_fd(fd), *none = NULL;
+	if (likely(entry) || (unsigned)fd >= HC_FDTAB_SIZE || !hc_self.on || atomic_load(&hc_self.sandboxed))
+		return entry;
 	unsigned block = (unsigned)fd / BLOCK;
-	uint64_t bit = UINT64_C(1) << block % 64;
-	if (likely(atomic_load_explicit(&blocks[block / 64], memory_order_acquire) & bit))
-		return true;
+	size_t size = BLOCK * sizeof *entry;
 	int kept = errno;
-	long failed = atomic_load(&hc_self.sandboxed)
-	                  ? -1
-	                  : hc_sys(SYS_mprotect, (long)&hc_fdtab.entries[block * BLOCK], BLOCK * sizeof(struct hc_fd),
-	                           PROT_READ | PROT_WRITE, 0, 0);
+	void *space = mmap64(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	/* another thread may have been faster */
+	if (space != MAP_FAILED && !atomic_compare_exchange_strong(&hc_fdtab.blocks[block], &none, space))
+		munmap(space, size);
 	errno = kept;
-	if (!failed)
-		atomic_fetch_or(&blocks[block / 64], bit);
-	return !failed;
+	entry = hc_fd(fd);
+	if (entry)
+		add_block(block);
+	return entry;
 }
 
 static struct hc_fd *publish(int fd, uint32_t word, const struct hc_fd *from)
 {
-	struct hc_fd *entry = hc_fd(fd);
-	if (!entry || !open_block(fd))
+	struct hc_fd *entry = make_entry(fd);
+	if (!entry)
 		return NULL;
 	entry->epoch = from->epoch;
 	entry->sock = from->sock;
@@ -114,7 +106,6 @@ static bool copy_entry(const struct hc_fd *entry, uint32_t word, struct hc_fd *c
 bool hc_fd_claim(int fd, struct hc_fd *copy)
 {
 	struct hc_fd *entry = hc_fd(fd);
-	/* only what was filled is writable */
 	return copy_entry(entry, hc_fd_word(fd) ? atomic_exchange(&entry->word, 0) : 0, copy);
 }
 
@@ -130,7 +121,7 @@ void hc_fd_restore(int fd, const struct hc_fd *copy)
 	                               atomic_load_explicit(&copy->word, memory_order_relaxed));
 }
 
-/* The first block >= from that was ever filled, or BLOCKS. */
+/* The first block >= from that there is, or BLOCKS. */
 static unsigned next_block(unsigned from)
 {
 	for (unsigned word = from / 64; word < BLOCKS / 64; word++) {
@@ -146,14 +137,14 @@ static unsigned next_block(unsigned from)
 int hc_fd_next(int from)
 {
 	unsigned fd = from < 0 ? 0 : (unsigned)from;
-	while (fd < hc_fdtab.size) {
+	while (fd < HC_FDTAB_SIZE) {
 		unsigned block = next_block(fd / BLOCK);
 		if (block == BLOCKS)
 			break;
 		if (fd < block * BLOCK)
 			fd = block * BLOCK;
 		for (; fd < (block + 1) * BLOCK; fd++)
-			if (atomic_load_explicit(&hc_fdtab.entries[fd].word, memory_order_acquire))
+			if (hc_fd_word((int)fd))
 				return (int)fd;
 	}
 	return -1;

@@ -1,6 +1,6 @@
 /*
  * Descriptor -> socket. One entry for each number that the process can have, in
- * reserved address space whose pages come into being on first use.
+ * blocks that come into being when the first of their numbers is followed.
  *
  * An entry belongs to whoever owns the descriptor's number: after a birth it is
  * filled by the thread that got the number and published by storing `word`;
@@ -39,20 +39,30 @@ struct hc_fd {
 };
 _Static_assert(sizeof(struct hc_fd) == 32, "half of what a descriptor may cost");
 
-struct hc_fdtab {
-	struct hc_fd *entries;
-	unsigned size;         /* 0: nothing is followed */
+enum {
+	HC_FDTAB_BLOCK = 2048, /* entries: 64 KiB of them */
+	HC_FDTAB_BLOCKS = 4096,
+	HC_FDTAB_SIZE = HC_FDTAB_BLOCK * HC_FDTAB_BLOCKS, /* higher numbers are not followed */
 };
 
-extern struct hc_fdtab hc_fdtab;
+struct hc_fdtab {
+	_Atomic(struct hc_fd *) blocks[HC_FDTAB_BLOCKS];
+};
 
-/* Reserves the table; false where there is no address space for it. */
-bool hc_fdtab_init(void);
+extern struct hc_fdtab hc_fdtab __attribute__((visibility("hidden")));
 
-/* The entry of a number, or NULL where it is outside the table. */
+/* From here on sockets are followed; hc_fdtab_close(): no more, nor those that are
+ * in the table. */
+void hc_fdtab_init(void);
+void hc_fdtab_close(void);
+
+/* The entry of a number, or NULL where none of its block was ever followed. */
 static inline struct hc_fd *hc_fd(int fd)
 {
-	return likely((unsigned)fd < hc_fdtab.size) ? &hc_fdtab.entries[fd] : NULL;
+	if (unlikely((unsigned)fd >= HC_FDTAB_SIZE))
+		return NULL;
+	struct hc_fd *block = atomic_load_explicit(&hc_fdtab.blocks[(unsigned)fd / HC_FDTAB_BLOCK], memory_order_acquire);
+	return likely(block) ? &block[(unsigned)fd % HC_FDTAB_BLOCK] : NULL;
 }
 
 static inline uint32_t hc_fd_word(int fd)

@@ -227,7 +227,7 @@ unsigned hc_holders_fork(void)
 		return 0;
 	uint64_t mine = owner_of(own), childs = owner_of(place);
 	for (int fd = hc_fd_next(0); fd >= 0; fd = hc_fd_next(fd + 1)) {
-		uint64_t sock = hc_fdtab.entries[fd].sock;
+		uint64_t sock = hc_fd(fd)->sock;
 		struct holding *h = find(sock, childs);
 		if (h) {
 			atomic_fetch_add(&h->count, 1);

@@ -10,6 +10,7 @@
 #include "recorder.h"
 #include "stack.h"
 #include "text.h"
+#include "views.h"
 #include "warn.h"
 
 #include <dirent.h>
@@ -106,7 +107,7 @@ void hc_fork_child(void)
 	if (atomic_load(&hc_self.sandboxed)) {
 		/* it can't even ask for its own id */
 		hc_self.on = hc_self.recording = false;
-		hc_fdtab.size = 0;
+		hc_fdtab_close();
 		return;
 	}
 	atomic_fetch_add(&hc_self.epoch, 1); /* as note_fork() in the parent */
@@ -117,7 +118,7 @@ void hc_fork_child(void)
 	atomic_store(&hc_self.sockets, 0);
 	hc_self.number = (uint32_t)hc_self.pid;
 	if (hc_self.recording) {
-		hc_recorder_child();
+		hc_views_child();
 		hc_self.number = hc_recorder_number();
 	}
 	record_process(HC_START_fork, 0, NULL, NULL);
@@ -214,10 +215,7 @@ static __attribute__((constructor)) void start(int argc, char **argv, char **env
 	if (hc_options.OFF || !hc_only_program(hc_self.exe))
 		goto out;
 	hc_stack_init();
-	if (!hc_fdtab_init()) {
-		hc_complain("standing aside: no address space for its table");
-		goto out;
-	}
+	hc_fdtab_init();
 	hc_holders_init();
 	open_recording();
 	if (hc_options.WARN == HC_WARN_AUTO)

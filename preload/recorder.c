@@ -1,5 +1,6 @@
 #include "recorder.h"
 #include "process.h"
+#include "views.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -9,13 +10,7 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23
-#endif
-
 enum {
-	PIECE = 64 * 1024,        /* what is made writable at a time: no call stalls */
-	STEP = 1024 * 1024,       /* what is made accessible at a time */
 	STOCK = 1024 * 1024,      /* what a sandboxed program may still write */
 	FIXED = 16 * 1024 * 1024, /* where the kernel can't populate (before 5.14) */
 	LEAST = 128 * 1024,
@@ -30,52 +25,8 @@ static const uint16_t struct_size[] = {
 };
 
 static struct hc_header *header;
-static uint64_t mapped; /* bytes of the file that are mapped */
-static bool fixed;      /* all of them are allocated already */
+static uint64_t writable; /* bytes of the file that this process can write */
 static _Atomic bool stopped;
-
-/* The pieces [low, high) that this process made writable: low << 32 | high.
- * Several threads may widen it at once; what is lost is populated again. */
-static _Atomic uint64_t window;
-
-/* What is not in use is not accessible at all: mlockall, which fills what it can,
- * would fill a sparse file up to its limit. Access is given in larger steps than
- * space, so that writers who take turns don't leave thousands of mappings. */
-static bool populate(uint64_t from, uint64_t to)
-{
-	int kept = errno;
-	if (to > mapped)
-		to = mapped;
-	if (from >= to)
-		return true;
-	uint64_t low = from / STEP * STEP, high = (to + STEP - 1) / STEP * STEP;
-	if (high > mapped)
-		high = mapped;
-	char *base = (char *)header;
-	bool done = !hc_sys(SYS_mprotect, (long)(base + low), (long)(high - low), PROT_READ | PROT_WRITE, 0, 0) &&
-	            !hc_sys(SYS_madvise, (long)(base + from), (long)(to - from), MADV_POPULATE_WRITE, 0, 0);
-	errno = kept;
-	return done;
-}
-
-/* Makes sure that a store into [from, to) can't raise SIGBUS on a full disk. */
-static bool make_writable(uint64_t from, uint64_t to)
-{
-	uint64_t now = atomic_load_explicit(&window, memory_order_relaxed);
-	uint64_t low = now >> 32, high = now & UINT32_MAX;
-	uint64_t first = from / PIECE, last = (to - 1) / PIECE + 1;
-
-	if (fixed || (first >= low && last <= high))
-		return true;
-	if (atomic_load(&hc_self.sandboxed))
-		return false;
-	if (!populate(first * PIECE, last * PIECE))
-		return false;
-	if (first <= high && first >= low)
-		first = low;
-	atomic_store_explicit(&window, first << 32 | last, memory_order_relaxed);
-	return true;
-}
 
 static void *lose(void)
 {
@@ -88,7 +39,9 @@ void *hc_record_at(enum hc_event event, size_t tail, uint64_t t)
 	if (!header)
 		return NULL;
 	size_t size = (struct_size[event] + tail + HC_SLOT_SIZE - 1) / HC_SLOT_SIZE * HC_SLOT_SIZE;
-	uint64_t room = mapped - HC_HEADER_SIZE;
+	uint64_t room = writable - HC_HEADER_SIZE;
+	bool over;
+	int kept = errno;
 
 	if (size > HC_RECORD_MAX || atomic_load_explicit(&stopped, memory_order_relaxed) ||
 	    __atomic_load_n(&header->used, __ATOMIC_RELAXED) + size > room)
@@ -96,11 +49,13 @@ void *hc_record_at(enum hc_event event, size_t tail, uint64_t t)
 	uint64_t at = __atomic_fetch_add(&header->used, size, __ATOMIC_RELAXED);
 	if (at > room || size > room - at)
 		return lose();
-	if (!make_writable(HC_HEADER_SIZE + at, HC_HEADER_SIZE + at + size)) {
-		atomic_store(&stopped, true);
+	struct hc_record *record = hc_view_take(HC_HEADER_SIZE + at, size, &over);
+	errno = kept;
+	if (!record) {
+		if (over)
+			atomic_store(&stopped, true);
 		return lose();
 	}
-	struct hc_record *record = (void *)((char *)header + HC_HEADER_SIZE + at);
 	record->event = (uint16_t)event;
 	record->slots = (uint16_t)(size / HC_SLOT_SIZE);
 	record->t = t;
@@ -117,8 +72,9 @@ void *hc_record(enum hc_event event, size_t tail)
 void hc_commit(void *event)
 {
 	struct hc_record *record = event;
-	uint64_t slot = (uint64_t)((char *)event - (char *)header - HC_HEADER_SIZE) / HC_SLOT_SIZE;
+	uint64_t slot = (hc_view_offset(event) - HC_HEADER_SIZE) / HC_SLOT_SIZE;
 	__atomic_store_n(&record->mark, hc_mark(slot), __ATOMIC_RELEASE);
+	hc_view_give(event);
 }
 
 struct hc_span hc_tail(void *event, size_t *used, const void *bytes, size_t size)
@@ -135,19 +91,10 @@ uint32_t hc_recorder_number(void)
 	return __atomic_fetch_add(&header->processes, 1, __ATOMIC_RELAXED) + 1;
 }
 
-void hc_recorder_child(void)
-{
-	atomic_store(&window, 0);
-}
-
 void hc_recorder_stock_up(void)
 {
-	if (!header || fixed)
-		return;
-	uint64_t at = HC_HEADER_SIZE + __atomic_load_n(&header->used, __ATOMIC_RELAXED);
-	uint64_t first = at / PIECE, last = (at + STOCK) / PIECE;
-	if (populate(first * PIECE, last * PIECE))
-		atomic_store(&window, first << 32 | last);
+	if (header)
+		hc_views_stock_up(HC_HEADER_SIZE + __atomic_load_n(&header->used, __ATOMIC_RELAXED), STOCK);
 }
 
 /* The file: made, joined, checked. Only the constructor comes here. */
@@ -232,7 +179,7 @@ static const char *prepare_file(int fd, uint64_t limit, uint64_t *size)
 		*size = limit < LEAST ? LEAST : limit;
 		if (limit_of(RLIMIT_FSIZE) < *size)
 			*size = limit_of(RLIMIT_FSIZE);
-		*size = *size / PIECE * PIECE;
+		*size = *size / HC_PIECE * HC_PIECE;
 		if (*size < LEAST)
 			return "may not grow: RLIMIT_FSIZE";
 		fill_header(&is, *size);
@@ -246,29 +193,20 @@ static const char *prepare_file(int fd, uint64_t limit, uint64_t *size)
 
 static const char *map_file(int fd, uint64_t size)
 {
-	/* where the program's memory is limited, take a sixteenth of it at most */
-	uint64_t memory = limit_of(RLIMIT_AS) / 16;
-	size = (memory < size ? memory : size) / PIECE * PIECE;
-	mapped = size;
-	if (size < LEAST)
-		return "can't be mapped: RLIMIT_AS";
-	void *space = mmap64(NULL, size, PROT_NONE, MAP_SHARED, fd, 0);
+	void *space = mmap64(NULL, HC_HEADER_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (space == MAP_FAILED)
 		return "can't be mapped";
-	header = space;
-	if (populate(0, PIECE)) {
-		atomic_store(&window, 1);
-		return NULL;
-	}
+	writable = hc_views_init(fd, size, false);
 	/* an older kernel, or a full disk: only what is allocated for good can
 	 * be stored into */
-	mapped = mapped < FIXED ? mapped : FIXED;
-	fixed = !fallocate64(fd, 0, 0, (off64_t)mapped) && !mprotect(space, mapped, PROT_READ | PROT_WRITE);
-	if (fixed)
-		return NULL;
-	header = NULL;
-	munmap(space, size);
-	return "has no space on its disk";
+	if (!writable && !fallocate64(fd, 0, 0, (off64_t)(size < FIXED ? size : FIXED)))
+		writable = hc_views_init(fd, size < FIXED ? size : FIXED, true);
+	if (!writable) {
+		munmap(space, HC_HEADER_SIZE);
+		return "has no space on its disk, or none in memory";
+	}
+	header = space;
+	return NULL;
 }
 
 /* One process makes the header; the kernel lets go of the lock if it dies. Who

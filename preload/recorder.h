@@ -26,9 +26,6 @@ void hc_commit(void *event);
 /* Appends bytes to the tail: `*used` counts what is taken already, from 0. */
 struct hc_span hc_tail(void *event, size_t *used, const void *bytes, size_t size);
 
-/* In a forked child: nothing is known to be writable any more. */
-void hc_recorder_child(void);
-
 /* Makes room that later events can use without a system call. */
 void hc_recorder_stock_up(void);
 
