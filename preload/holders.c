@@ -9,6 +9,7 @@ enum {
 	PLACES = 8192,      /* live processes of a family */
 	HOLDINGS = 1 << 16, /* (socket, process) pairs */
 	WINDOW = 256,       /* how far from its hash a pair may lie */
+	UNCOUNTED = 1 << 16,
 };
 
 /* The owner of a slot that is being filled. */
@@ -19,6 +20,7 @@ enum {
 struct place {
 	_Atomic int32_t pid; /* 0: free; -1: taken, its pid not known yet */
 	_Atomic uint32_t generation;
+	_Atomic uint32_t namespace; /* which of the family's PID namespaces pid is of */
 	_Atomic bool executed;
 };
 
@@ -33,12 +35,17 @@ struct holding {
 
 struct family {
 	struct place places[PLACES];
-	_Atomic bool overflow;
+	_Atomic uint32_t namespaces;
+	/* sockets that found no room, a bit for each and for those that share it */
+	_Atomic uint64_t uncounted[UNCOUNTED / 64];
 	struct holding holdings[HOLDINGS];
 };
 
 static struct family *family;
 static unsigned own;
+
+/* Who was alive a moment ago, within one walk over all descriptors. */
+static __thread uint64_t known_alive __attribute__((tls_model("initial-exec")));
 
 static uint64_t owner_of(unsigned place)
 {
@@ -52,11 +59,19 @@ static bool is_void(uint64_t owner)
 	return !pid || (uint32_t)(owner >> 16) != (atomic_load(&place->generation));
 }
 
+/* A process of another PID namespace: its pid means nothing here. */
+static bool is_foreign(uint64_t owner)
+{
+	return atomic_load(&family->places[owner & 0xffff].namespace) != atomic_load(&family->places[own].namespace);
+}
+
 static bool is_dead(uint64_t owner)
 {
 	struct place *place = &family->places[owner & 0xffff];
 	int32_t pid = atomic_load(&place->pid);
-	if (pid <= 0 || (owner & 0xffff) == own || atomic_load(&hc_self.sandboxed))
+	if (pid <= 0 || (owner & 0xffff) == own || owner == known_alive || atomic_load(&hc_self.sandboxed))
+		return false;
+	if (is_foreign(owner))
 		return false;
 	int kept = errno;
 	siginfo_t child = { 0 };
@@ -67,6 +82,8 @@ static bool is_dead(uint64_t owner)
 	errno = kept;
 	if (dead)
 		atomic_compare_exchange_strong(&place->pid, &pid, 0);
+	else if (known_alive)
+		known_alive = owner;
 	return dead;
 }
 
@@ -82,6 +99,7 @@ static unsigned take_free_place(int32_t pid)
 		/* what its last owner held is void from here on */
 		atomic_fetch_add(&place->generation, 1);
 		atomic_store(&place->executed, false);
+		atomic_store(&place->namespace, atomic_load(&family->places[own].namespace));
 		atomic_store(&place->pid, pid);
 		return i;
 	}
@@ -102,8 +120,6 @@ static unsigned take_place(int32_t pid)
 		free_dead_places();
 		place = take_free_place(pid);
 	}
-	if (!place)
-		atomic_store(&family->overflow, true);
 	return place;
 }
 
@@ -141,6 +157,28 @@ static struct holding *find(uint64_t sock, uint64_t owner)
 	return NULL;
 }
 
+static _Atomic uint64_t *uncounted(uint64_t sock, uint64_t *bit)
+{
+	size_t i = (size_t)((sock * 0x9e3779b97f4a7c15u) >> 48) & (UNCOUNTED - 1);
+	*bit = UINT64_C(1) << i % 64;
+	return &family->uncounted[i / 64];
+}
+
+/* Somebody holds it whom no holding tells of: it is doubtful from here on. */
+static void leave_uncounted(uint64_t sock)
+{
+	uint64_t bit;
+	_Atomic uint64_t *word = uncounted(sock, &bit);
+	atomic_fetch_or(word, bit);
+}
+
+static bool is_uncounted(uint64_t sock)
+{
+	uint64_t bit;
+	_Atomic uint64_t *word = uncounted(sock, &bit);
+	return atomic_load(word) & bit;
+}
+
 /* A free slot, or one whose owner is void, becomes (sock, owner, count). Slots
  * never become free again, so that find() may stop at the first free one. */
 static void insert(uint64_t sock, uint64_t owner, int32_t count)
@@ -157,7 +195,7 @@ static void insert(uint64_t sock, uint64_t owner, int32_t count)
 		atomic_store(&h->owner, owner);
 		return;
 	}
-	atomic_store(&family->overflow, true);
+	leave_uncounted(sock);
 }
 
 void hc_holders_copy(uint64_t sock)
@@ -185,13 +223,11 @@ static enum hc_holding others(uint64_t sock)
 			continue;
 		if (is_void(is) || is_dead(is))
 			continue;
-		if (!atomic_load(&family->places[is & 0xffff].executed))
+		if (!atomic_load(&family->places[is & 0xffff].executed) && !is_foreign(is))
 			return HC_HOLDING_family;
 		left = HC_HOLDING_doubt;
 	}
-	if (atomic_load(&family->overflow))
-		return HC_HOLDING_doubt;
-	return left;
+	return is_uncounted(sock) ? HC_HOLDING_doubt : left;
 }
 
 enum hc_holding hc_holders_others(uint64_t sock)
@@ -223,11 +259,13 @@ unsigned hc_holders_fork(void)
 	if (!family || !own)
 		return 0;
 	unsigned place = take_place(-1);
-	if (!place)
-		return 0;
 	uint64_t mine = owner_of(own), childs = owner_of(place);
 	for (int fd = hc_fd_next(0); fd >= 0; fd = hc_fd_next(fd + 1)) {
 		uint64_t sock = hc_fd(fd)->sock;
+		if (!place) {
+			leave_uncounted(sock);
+			continue;
+		}
 		struct holding *h = find(sock, childs);
 		if (h) {
 			atomic_fetch_add(&h->count, 1);
@@ -253,8 +291,14 @@ void hc_holders_child(unsigned place)
 	if (!family)
 		return;
 	own = place;
-	if (place)
-		atomic_store(&family->places[place].pid, hc_self.pid);
+	known_alive = 0;
+	if (!place)
+		return;
+	/* a parent in another PID namespace has no pid here; before the child's own
+	 * pid is told, it must be known of which namespace it is */
+	if (!hc_sys(SYS_getppid, 0, 0, 0, 0, 0))
+		atomic_store(&family->places[place].namespace, atomic_fetch_add(&family->namespaces, 1) + 1);
+	atomic_store(&family->places[place].pid, hc_self.pid);
 }
 
 void hc_holders_exec(bool under_way)
@@ -267,4 +311,10 @@ void hc_holders_end(void)
 {
 	if (family && own)
 		atomic_store(&family->places[own].pid, 0);
+}
+
+void hc_holders_walk(bool begin)
+{
+	/* no owner has place 0 */
+	known_alive = begin ? UINT64_C(1) << 16 : 0;
 }

@@ -15,7 +15,8 @@ enum hc_holding {
 	HC_HOLDING_none,    /* nobody else, as far as the family knows */
 	HC_HOLDING_self,    /* another descriptor of this process: certain */
 	HC_HOLDING_family,  /* a live process of the family, by its own account */
-	HC_HOLDING_doubt,   /* one that executed another program meanwhile, or the table overflowed */
+	HC_HOLDING_doubt,   /* one that executed another program meanwhile, or lives in another
+	                     * PID namespace; or there was no room to count it */
 };
 
 /* Makes the mapping and takes a place in it. False: no memory for it. */
@@ -41,6 +42,10 @@ void hc_holders_child(unsigned place);               /* in the child */
 
 /* This process is about to replace its program, or has failed to. */
 void hc_holders_exec(bool under_way);
+
+/* Between these, many sockets are asked for: who was alive at the first is taken to
+ * be alive at the others, which saves a question to the kernel each. */
+void hc_holders_walk(bool begin);
 
 /* This process is about to end: what it holds counts no longer. */
 void hc_holders_end(void);

@@ -5,6 +5,7 @@
 #include "holders.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <sys/wait.h>
@@ -225,6 +226,53 @@ static void a_program_that_was_replaced_leaves_doubt(void **state)
 	close(ends[1]);
 }
 
+/* The pid that the child has in its namespace is nobody's outside. */
+static int hold_in_a_namespace(int pipe_end)
+{
+	int ends[2];
+	char byte;
+	if (unshare(CLONE_NEWPID))
+		return 77;
+	if (pipe(ends))
+		return 1;
+	hc_fd_fill(25, HC_FD_TCP, 205, 0);
+	/* the namespace ends with its first process: a few pids are used up there */
+	pid_t first = fork_family(wait_to_be_killed, ends[1]);
+	if (read(ends[0], &byte, 1) != 1)
+		return 1;
+	enum hc_holding first_is = hc_holders_others(205);
+	kill(first, SIGKILL);
+	waitpid(first, NULL, 0);
+	(void)pipe_end;
+	return first_is == HC_HOLDING_doubt ? 0 : 2;
+}
+
+static void a_holder_in_another_pid_namespace_is_doubtful(void **state)
+{
+	(void)state;
+	int status = status_of(fork_family(hold_in_a_namespace, 0));
+	if (status == 77)
+		skip(); /* no right to make one */
+	assert_int_equal(status, 0);
+}
+
+static void a_full_table_is_not_for_ever(void **state)
+{
+	unsigned certain = 0;
+	(void)state;
+	for (uint64_t sock = 1 << 20; sock < (1 << 20) + 70000; sock++)
+		hc_holders_copy(sock);
+	for (uint64_t sock = 1 << 20; sock < (1 << 20) + 70000; sock++) {
+		hc_holders_release(sock);
+		hc_holders_release(sock);
+	}
+	for (uint64_t sock = 1 << 21; sock < (1 << 21) + 1000; sock++)
+		if (hc_holders_others(sock) == HC_HOLDING_none)
+			certain++;
+	/* those that share a bit with one that found no room are doubtful */
+	assert_in_range(certain, 500, 999);
+}
+
 static _Atomic int winners;
 
 static void *claim_all(void *unused)
@@ -266,6 +314,8 @@ int main(void)
 		cmocka_unit_test(a_fork_that_failed_leaves_no_holder),
 		cmocka_unit_test(many_forks_fit),
 		cmocka_unit_test(a_program_that_was_replaced_leaves_doubt),
+		cmocka_unit_test(a_holder_in_another_pid_namespace_is_doubtful),
+		cmocka_unit_test(a_full_table_is_not_for_ever),
 		cmocka_unit_test(of_two_threads_that_claim_one_wins),
 	};
 	return cmocka_run_group_tests(tests, set_up, NULL);
