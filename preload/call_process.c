@@ -17,7 +17,7 @@ HC_HOOK pid_t fork(void)
 	 * known here alone */
 	pid_t child = hc_libc.fork();
 	if (child)
-		hc_fork_parent(child);
+		hc_fork_told(child);
 	return child;
 }
 
@@ -26,20 +26,35 @@ HC_HOOK pid_t _Fork(void)
 	hc_libc_need();
 	hc_fork_prepare();
 	pid_t child = hc_libc._Fork();
-	if (child)
-		hc_fork_parent(child);
-	else
+	if (!child) {
 		hc_fork_child();
+		return 0;
+	}
+	hc_fork_parent();
+	hc_fork_told(child);
 	return child;
+}
+
+/* What another thread opened or began to close meanwhile may be out, too. */
+static void spawn_begin(void)
+{
+	atomic_fetch_add(&hc_self.forking, 1);
+	hc_note_spawn();
+}
+
+static void spawn_end(void)
+{
+	hc_note_spawn();
+	atomic_fetch_sub(&hc_self.forking, 1);
 }
 
 HC_HOOK int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
                         const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
 {
 	hc_libc_need();
-	hc_note_spawn();
+	spawn_begin();
 	int error = hc_libc.posix_spawn(pid, path, actions, attributes, argv, envp);
-	hc_note_spawn(); /* what another thread opened meanwhile went out, too */
+	spawn_end();
 	return error;
 }
 
@@ -47,18 +62,18 @@ HC_HOOK int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_ac
                          const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
 {
 	hc_libc_need();
-	hc_note_spawn();
+	spawn_begin();
 	int error = hc_libc.posix_spawnp(pid, file, actions, attributes, argv, envp);
-	hc_note_spawn();
+	spawn_end();
 	return error;
 }
 
 HC_HOOK FILE *popen(const char *command, const char *mode)
 {
 	hc_libc_need();
-	hc_note_spawn();
+	spawn_begin();
 	FILE *stream = hc_libc.popen(command, mode);
-	hc_note_spawn();
+	spawn_end();
 	return stream;
 }
 

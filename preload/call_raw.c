@@ -131,10 +131,12 @@ static __attribute__((noinline)) long fork_raw(long number, long a, long b, long
 {
 	hc_fork_prepare();
 	long child = hc_libc.syscall(number, a, b, c, d, e, 0);
-	if (child)
-		hc_fork_parent((pid_t)child);
-	else
+	if (!child) {
 		hc_fork_child();
+		return 0;
+	}
+	hc_fork_parent();
+	hc_fork_told((pid_t)child);
 	return child;
 }
 

@@ -10,7 +10,15 @@
 static bool possibly_shared(const struct hc_fd *entry, uint32_t word)
 {
 	return word & (HC_FD_COPIED | HC_FD_OUTSIDE) ||
-	       entry->epoch != atomic_load_explicit(&hc_self.epoch, memory_order_relaxed);
+	       entry->epoch != atomic_load_explicit(&hc_self.epoch, memory_order_relaxed) ||
+	       atomic_load_explicit(&hc_self.forking, memory_order_relaxed);
+}
+
+/* Did another thread fork while this end was under way? The child may hold the
+ * socket, and no table says so. */
+static bool was_overtaken(const struct hc_ending *ending)
+{
+	return ending->epoch != atomic_load(&hc_self.epoch) || atomic_load(&hc_self.forking);
 }
 
 /* Did it, since its birth, go to a program whose descriptors nobody counts? */
@@ -139,6 +147,7 @@ static void say(const struct hc_ending *ending)
 
 bool hc_ending_begin_slow(struct hc_ending *ending, int fd, enum hc_how how, const void *caller)
 {
+	ending->epoch = atomic_load(&hc_self.epoch);
 	if (hc_is_guest() || !hc_fd_claim(fd, &ending->entry))
 		return false;
 	uint32_t word = atomic_load_explicit(&ending->entry.word, memory_order_relaxed);
@@ -178,6 +187,8 @@ void hc_ending_finish(struct hc_ending *ending)
 			ending->outcome = HC_OUTCOME_shared;
 		else if (held < 0 && hc_is_abrupt(ending->outcome))
 			ending->outcome = HC_OUTCOME_shared; /* never claimed without knowing */
+	} else if (hc_is_abrupt(ending->outcome) && was_overtaken(ending)) {
+		ending->outcome = HC_OUTCOME_unknown;
 	}
 	say(ending);
 }
@@ -253,6 +264,7 @@ void hc_ending_process(enum hc_how how, int status, const void *caller)
 		return;
 	/* in a sandbox this may be a vfork child, and nothing tells */
 	bool sandboxed = atomic_load(&hc_self.sandboxed);
+	hc_holders_walk(true);
 	for (int fd = sandboxed ? -1 : hc_fd_next(0); fd >= 0; fd = hc_fd_next(fd + 1)) {
 		/* taken one by one: other threads may still close some */
 		if (!hc_fd_claim(fd, &ending.entry))
@@ -261,6 +273,7 @@ void hc_ending_process(enum hc_how how, int status, const void *caller)
 		if (look_before_end(&ending, fd, how, caller))
 			say(&ending);
 	}
+	hc_holders_walk(false);
 	if (!sandboxed) {
 		hc_self.on = false;
 		hc_holders_end();

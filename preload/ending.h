@@ -23,6 +23,7 @@ struct hc_ending {
 	enum hc_how how;
 	const void *caller;
 	struct hc_fd entry;
+	uint32_t epoch; /* hc_self.epoch when it began */
 	bool released; /* its holder's count was taken down */
 	struct hc_facts facts;
 	uint64_t t;

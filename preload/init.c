@@ -79,21 +79,23 @@ void hc_fork_prepare(void)
 {
 	if (!hc_self.on || hc_is_guest())
 		return;
+	atomic_fetch_add(&hc_self.forking, 1);
 	atomic_fetch_add(&hc_self.epoch, 1);
 	child_place = hc_holders_fork();
 }
 
 /* What another thread opened while the fork was under way, the child may hold:
  * it was born before this. */
-static void note_fork(void)
+void hc_fork_parent(void)
 {
-	if (hc_self.on && !hc_is_guest())
-		atomic_fetch_add(&hc_self.epoch, 1);
+	if (!hc_self.on || hc_is_guest())
+		return;
+	atomic_fetch_add(&hc_self.epoch, 1);
+	atomic_fetch_sub(&hc_self.forking, 1);
 }
 
-void hc_fork_parent(pid_t child)
+void hc_fork_told(pid_t child)
 {
-	note_fork();
 	if (child_place && !hc_is_guest()) {
 		hc_holders_forked(child_place, child);
 		child_place = 0;
@@ -110,7 +112,8 @@ void hc_fork_child(void)
 		hc_fdtab_close();
 		return;
 	}
-	atomic_fetch_add(&hc_self.epoch, 1); /* as note_fork() in the parent */
+	atomic_fetch_add(&hc_self.epoch, 1); /* as in the parent */
+	atomic_store(&hc_self.forking, 0);
 	hc_self.pid = (pid_t)hc_sys(SYS_getpid, 0, 0, 0, 0, 0);
 	hc_tid_forget();
 	hc_holders_child(child_place);
@@ -221,7 +224,7 @@ static __attribute__((constructor)) void start(int argc, char **argv, char **env
 	if (hc_options.WARN == HC_WARN_AUTO)
 		hc_options.WARN = hc_options.LOG ? HC_WARN_OFF : HC_WARN_STDERR;
 	hc_self.on = true;
-	pthread_atfork(hc_fork_prepare, note_fork, hc_fork_child);
+	pthread_atfork(hc_fork_prepare, hc_fork_parent, hc_fork_child);
 	record_process(HC_START_exec, argc, argv, envp);
 	adopt_all();
 	/* registered before libc registers the loader's work, this runs after

@@ -8,7 +8,8 @@
 
 /* Around a fork that runs no pthread_atfork handlers. */
 void hc_fork_prepare(void);
-void hc_fork_parent(pid_t child); /* -1: there is none; 0: not known here */
+void hc_fork_parent(void);
+void hc_fork_told(pid_t child); /* after hc_fork_parent(), where it is known; -1: there is none */
 void hc_fork_child(void);
 
 /* The program is about to install a seccomp filter, or failed to. */

@@ -19,6 +19,7 @@ struct hc_host {
 	_Atomic bool sandboxed;        /* the program installed a filter: ask the kernel nothing */
 	_Atomic uint32_t sockets;      /* sock ids given out */
 	_Atomic uint32_t epoch;        /* raised by every fork, spawn and exec */
+	_Atomic uint32_t forking;      /* forks and spawns under way */
 	_Atomic uint32_t spawned;      /* epoch of the last child that runs another program */
 	char exe[256];                 /* the program's path */
 };

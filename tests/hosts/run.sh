@@ -168,6 +168,12 @@ host 'fork with threads' fork && {
 	report '.totals.outcome["reset-unread"] == 200'
 	finish
 }
+host 'closes that a fork overtakes' overtaken seen && {
+	report '.lost_events == 0 and .damaged == 0'
+	events "map(select(.how == \"close\" and .outcome == \"reset-unread\")) | length as \$said | $(<seen) as \$seen |
+		\$said <= \$seen and \$said > \$seen * 0.95"
+	finish
+}
 host 'numbers reused at once' reuse && {
 	true_to_kernel
 	events "$each_ends_once"
