@@ -21,6 +21,9 @@ void hc_birth_connect(int fd, const struct sockaddr *peer, socklen_t size, int e
  * where that is not known, and it is asked for. */
 void hc_birth_accept(int listener, int fd, const struct sockaddr *peer, socklen_t filled);
 
+/* It listens now, if it did not before. */
+void hc_birth_listener(int fd);
+
 /* Takes in a descriptor of unknown origin if it is a socket that is followed. */
 void hc_birth_adopt(int fd, enum hc_via via);
 

@@ -140,18 +140,24 @@ static void note_listener(int fd, struct hc_fd *entry, uint32_t word)
 	hc_commit(event);
 }
 
+void hc_birth_listener(int fd)
+{
+	uint32_t word = hc_fd_word(fd);
+	int kept = errno;
+	if (likely(!word || word & HC_FD_LISTENER))
+		return;
+	hc_fd_mark(fd, HC_FD_LISTENER);
+	if (hc_self.recording)
+		note_listener(fd, hc_fd(fd), word);
+	errno = kept;
+}
+
 HC_HOOK int listen(int fd, int backlog)
 {
 	hc_libc_need();
 	int result = hc_libc.listen(fd, backlog);
-	uint32_t word = result ? 0 : hc_fd_word(fd);
-	if (unlikely(word && !(word & HC_FD_LISTENER))) {
-		int kept = errno;
-		hc_fd_mark(fd, HC_FD_LISTENER);
-		if (hc_self.recording)
-			note_listener(fd, hc_fd(fd), word);
-		errno = kept;
-	}
+	if (!result)
+		hc_birth_listener(fd);
 	return result;
 }
 

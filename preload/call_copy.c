@@ -124,12 +124,22 @@ static void see_rights(const struct msghdr *message, void (*see)(int fd))
 	errno = kept;
 }
 
+void hc_sent(const struct msghdr *message)
+{
+	see_rights(message, pass);
+}
+
+void hc_received(const struct msghdr *message)
+{
+	see_rights(message, receive);
+}
+
 HC_HOOK ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
 	hc_libc_need();
 	ssize_t result = hc_libc.sendmsg(fd, message, flags);
 	if (likely(result >= 0))
-		see_rights(message, pass);
+		hc_sent(message);
 	return result;
 }
 
@@ -138,7 +148,7 @@ HC_HOOK ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 	hc_libc_need();
 	ssize_t result = hc_libc.recvmsg(fd, message, flags);
 	if (likely(result >= 0))
-		see_rights(message, receive);
+		hc_received(message);
 	return result;
 }
 
@@ -147,7 +157,7 @@ HC_HOOK int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags
 	hc_libc_need();
 	int result = hc_libc.sendmmsg(fd, messages, count, flags);
 	for (int i = 0; i < result; i++)
-		see_rights(&messages[i].msg_hdr, pass);
+		hc_sent(&messages[i].msg_hdr);
 	return result;
 }
 
@@ -156,7 +166,7 @@ HC_HOOK int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags
 	hc_libc_need();
 	int result = hc_libc.recvmmsg(fd, messages, count, flags, timeout);
 	for (int i = 0; i < result; i++)
-		see_rights(&messages[i].msg_hdr, receive);
+		hc_received(&messages[i].msg_hdr);
 	return result;
 }
 

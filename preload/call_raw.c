@@ -116,6 +116,30 @@ static __attribute__((noinline)) long connect_raw(long a, long b, long c)
 	return result;
 }
 
+static __attribute__((noinline)) long listen_raw(long a, long b)
+{
+	long result = hc_libc.syscall(SYS_listen, a, b, 0, 0, 0, 0);
+	if (!result)
+		hc_birth_listener((int)a);
+	return result;
+}
+
+static __attribute__((noinline)) long setsockopt_raw(long a, long b, long c, long d, long e)
+{
+	long result = hc_libc.syscall(SYS_setsockopt, a, b, c, d, e, 0);
+	if (!result)
+		hc_option_set((int)a, (int)b, (int)c, (const void *)d);
+	return result;
+}
+
+static __attribute__((noinline)) long message_raw(long number, long a, long b, long c)
+{
+	long result = hc_libc.syscall(number, a, b, c, 0, 0, 0);
+	if (result >= 0)
+		(number == SYS_sendmsg ? hc_sent : hc_received)((const struct msghdr *)b);
+	return result;
+}
+
 static __attribute__((noinline)) long shutdown_raw(long a, long b)
 {
 	bool followed = hc_self.recording && hc_fd_word((int)a);
@@ -181,6 +205,13 @@ HC_HOOK long hc_syscall(long number, long a, long b, long c, long d, long e, lon
 		return socket_raw(a, b, c);
 	case SYS_connect:
 		return connect_raw(a, b, c);
+	case SYS_listen:
+		return listen_raw(a, b);
+	case SYS_setsockopt:
+		return setsockopt_raw(a, b, c, d, e);
+	case SYS_sendmsg:
+	case SYS_recvmsg:
+		return message_raw(number, a, b, c);
 	case SYS_shutdown:
 		return shutdown_raw(a, b);
 	case SYS_exit_group:

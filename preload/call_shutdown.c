@@ -38,15 +38,21 @@ HC_HOOK int shutdown(int fd, int side)
 	return result;
 }
 
+void hc_option_set(int fd, int level, int name, const void *value)
+{
+	if (likely(level != SOL_SOCKET || name != SO_LINGER || !hc_fd_word(fd)))
+		return;
+	const struct linger *linger = value;
+	atomic_fetch_and(&hc_fd(fd)->word, ~(uint32_t)(HC_FD_LINGER0 | HC_FD_LINGERS));
+	if (linger->l_onoff)
+		hc_fd_mark(fd, linger->l_linger ? HC_FD_LINGERS : HC_FD_LINGER0);
+}
+
 HC_HOOK int setsockopt(int fd, int level, int name, const void *value, socklen_t size)
 {
 	hc_libc_need();
 	int result = hc_libc.setsockopt(fd, level, name, value, size);
-	if (unlikely(!result && level == SOL_SOCKET && name == SO_LINGER && hc_fd_word(fd))) {
-		const struct linger *linger = value;
-		atomic_fetch_and(&hc_fd(fd)->word, ~(uint32_t)(HC_FD_LINGER0 | HC_FD_LINGERS));
-		if (linger->l_onoff)
-			hc_fd_mark(fd, linger->l_linger ? HC_FD_LINGERS : HC_FD_LINGER0);
-	}
+	if (!result)
+		hc_option_set(fd, level, name, value);
 	return result;
 }

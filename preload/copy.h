@@ -13,4 +13,9 @@ void hc_copied(int from, int to);
  * before the call, or NULL; done: the call succeeded. */
 void hc_copied_onto(int from, int to, bool done, struct hc_ending *ending);
 
+/* The kernel has taken this message, or filled it: descriptors may have gone out
+ * with it, or come in. */
+void hc_sent(const struct msghdr *message);
+void hc_received(const struct msghdr *message);
+
 #endif

@@ -333,6 +333,7 @@ int hc_probe_still_held(const struct hc_identity *identity)
 		errno = kept;
 		return -1;
 	}
+	uint64_t own = hc_probe_cookie((int)fd);
 	fill_request(&request, identity);
 	if (hc_sys(SYS_write, fd, (long)&request, sizeof request, 0, 0) == sizeof request) {
 		long n = hc_libc.syscall(SYS_recvfrom, fd, (long)&reply, sizeof reply, MSG_DONTWAIT, 0, 0);
@@ -343,7 +344,10 @@ int hc_probe_still_held(const struct hc_identity *identity)
 		         reply.header.nlmsg_type == NLMSG_ERROR && reply.error.error == -ENOENT)
 			held = 0;
 	}
-	hc_sys(SYS_close, fd, 0, 0, 0, 0);
+	/* another thread's closefrom() may have closed it, and the number be
+	 * somebody else's by now */
+	if (hc_probe_cookie((int)fd) == own)
+		hc_sys(SYS_close, fd, 0, 0, 0, 0);
 	errno = kept;
 	return held;
 }

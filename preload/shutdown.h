@@ -13,4 +13,7 @@ enum hc_state hc_shutdown_begin(int fd);
 /* error: 0, or errno after the call. */
 void hc_shutdown_done(int fd, int side, enum hc_state state, int error);
 
+/* The kernel has taken this option. */
+void hc_option_set(int fd, int level, int name, const void *value);
+
 #endif
