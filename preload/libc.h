@@ -49,9 +49,14 @@ static inline void hc_libc_need(void)
 
 /* Our own questions go past libc's wrappers: they are no cancellation points,
  * and no other preloaded library sees them. errno is the caller's to keep. */
+static inline long hc_sys6(long number, long a, long b, long c, long d, long e, long f)
+{
+	return hc_libc.syscall(number, a, b, c, d, e, f);
+}
+
 static inline long hc_sys(long number, long a, long b, long c, long d, long e)
 {
-	return hc_libc.syscall(number, a, b, c, d, e, 0);
+	return hc_sys6(number, a, b, c, d, e, 0);
 }
 
 static inline int hc_getsockopt(int fd, int level, int name, void *value, socklen_t *size)

@@ -336,7 +336,7 @@ int hc_probe_still_held(const struct hc_identity *identity)
 	uint64_t own = hc_probe_cookie((int)fd);
 	fill_request(&request, identity);
 	if (hc_sys(SYS_write, fd, (long)&request, sizeof request, 0, 0) == sizeof request) {
-		long n = hc_libc.syscall(SYS_recvfrom, fd, (long)&reply, sizeof reply, MSG_DONTWAIT, 0, 0);
+		long n = hc_sys6(SYS_recvfrom, fd, (long)&reply, sizeof reply, MSG_DONTWAIT, 0, 0);
 		if (n >= (long)(sizeof reply.header + sizeof reply.found) &&
 		    reply.header.nlmsg_type == SOCK_DIAG_BY_FAMILY)
 			held = reply.found.idiag_inode != 0;

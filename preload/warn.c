@@ -85,8 +85,7 @@ static void write_line(struct hc_text *line)
 	line->bytes[line->used++] = '\n';
 	if (!atomic_load(&hc_self.sandboxed) && is_writable(line->used)) {
 		if (S_ISSOCK(standard_error.st_mode))
-			hc_libc.syscall(SYS_sendto, 2, (long)line->bytes, (long)line->used, MSG_NOSIGNAL | MSG_DONTWAIT,
-			                0, 0);
+			hc_sys6(SYS_sendto, 2, (long)line->bytes, (long)line->used, MSG_NOSIGNAL | MSG_DONTWAIT, 0, 0);
 		else
 			write_quietly(line->bytes, line->used);
 	}
