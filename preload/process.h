@@ -30,8 +30,12 @@ extern struct hc_host hc_self;
  * behind libc's back? Such a child changes nothing of ours and says nothing. */
 static inline bool hc_is_guest(void)
 {
-	return !atomic_load_explicit(&hc_self.sandboxed, memory_order_relaxed) &&
-	       hc_sys(SYS_getpid, 0, 0, 0, 0, 0) != hc_self.pid;
+	if (atomic_load_explicit(&hc_self.sandboxed, memory_order_relaxed))
+		return false;
+	int kept = errno;
+	bool guest = hc_sys(SYS_getpid, 0, 0, 0, 0, 0) != hc_self.pid;
+	errno = kept;
+	return guest;
 }
 
 /* A child that will run another program is about to be made. Right in a vfork
@@ -50,8 +54,10 @@ static inline uint64_t hc_new_sock(void)
 
 static inline uint64_t hc_now(void)
 {
-	struct timespec t;
+	struct timespec t = { 0 };
+	int kept = errno;
 	clock_gettime(CLOCK_MONOTONIC, &t);
+	errno = kept;
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
