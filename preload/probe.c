@@ -28,6 +28,22 @@ static bool get_int(int fd, int level, int name, int *value)
 	return !hc_getsockopt(fd, level, name, value, &size);
 }
 
+/* What an error of a question means: the table was out of date, and the number
+ * is none of such a socket. Any other is a refusal: it is not known. */
+static bool is_no_such_socket(int error)
+{
+	return error == EBADF || error == ENOTSOCK || error == EOPNOTSUPP || error == ENOPROTOOPT;
+}
+
+/* Where TCP_INFO is refused: a connection that has a peer sends something when it
+ * is closed; one without (reset before, never made) does not. */
+static bool has_peer(int fd)
+{
+	struct sockaddr_storage name;
+	socklen_t size = sizeof name;
+	return !hc_sys(SYS_getpeername, fd, (long)&name, (long)&size, 0, 0);
+}
+
 static bool tcp_info(int fd, struct tcp_info *info)
 {
 	socklen_t size = sizeof *info;
@@ -62,8 +78,11 @@ static bool probe_unread(int fd, struct hc_facts *facts)
 	/* SIOCINQ counts up to the out-of-band byte: it is the next byte where
 	 * the count is 0, and unread input to tcp_close() even after MSG_OOB
 	 * took it */
-	if (!facts->unread && !facts->unix_socket && !hc_sys(SYS_ioctl, fd, SIOCATMARK, (long)&at_mark, 0, 0) &&
-	    at_mark) {
+	if (facts->unread || facts->unix_socket)
+		return true;
+	if (hc_sys(SYS_ioctl, fd, SIOCATMARK, (long)&at_mark, 0, 0)) {
+		facts->unread_known = errno == ENOTTY || errno == EOPNOTSUPP;
+	} else if (at_mark) {
 		facts->oob = true;
 		facts->unread = 1;
 	}
@@ -123,8 +142,10 @@ static bool probe_tcp(int fd, uint32_t word, bool full, struct hc_facts *facts)
 	if (full) {
 		if (tcp_info(fd, &info))
 			take_info(fd, word, &info, facts);
-		else if (errno != EPERM && errno != ENOSYS && !(word & HC_FD_MPTCP))
+		else if (!(word & HC_FD_MPTCP) && is_no_such_socket(errno))
 			return false;
+		else if (!(word & HC_FD_MPTCP) && !has_peer(fd))
+			return true;
 		if (facts->state == HC_STATE_listening || facts->state == HC_STATE_closed)
 			return true;
 	}
@@ -133,8 +154,12 @@ static bool probe_tcp(int fd, uint32_t word, bool full, struct hc_facts *facts)
 		facts->unread_known = true;
 	else if (!probe_unread(fd, facts))
 		return false;
-	if (!full && facts->unread && tcp_info(fd, &info))
+	if (full || !facts->unread)
+		return true;
+	if (tcp_info(fd, &info))
 		take_info(fd, word, &info, facts);
+	else if (!(word & HC_FD_MPTCP) && !has_peer(fd))
+		facts->unread_known = false;
 	return true;
 }
 
