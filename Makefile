@@ -27,9 +27,11 @@ PRELOAD  := $(wildcard preload/*.c)
 REVIEW   := $(wildcard review/*.c)
 EXAMPLES := $(filter-out examples/common.c,$(wildcard examples/*.c))
 UNIT     := $(wildcard tests/unit/test_*.c)
-HOSTS    := $(wildcard tests/hosts/*.c tests/truth/*.c tests/bench/*.c)
+HOSTS    := $(wildcard tests/hosts/*.c tests/truth/*.c tests/bench/*.c) \
+            $(filter-out tests/fault/fault.c,$(wildcard tests/fault/*.c))
 
 LIBRARY  = $(BUILD)/libhalfclose.so
+FAULTY   = $(BUILD)/fault/libhalfclose.so
 PROGRAM  = $(BUILD)/halfclose
 PROGRAMS = $(EXAMPLES:examples/%.c=$(BUILD)/examples/%)
 UNIT_REVIEW  = $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter tests/unit/test_review_%,$(UNIT)))
@@ -61,7 +63,7 @@ check: ## all tests; closes with 'N passed, N failed'
 	@$(MAKE) --no-print-directory -j$(shell nproc) all tests
 	@BUILD=$(BUILD) SAN=$(SAN) tests/run.sh $(SUITES)
 
-tests: $(LIBRARY) $(PROGRAM) $(PROGRAMS) $(TESTS)
+tests: $(LIBRARY) $(FAULTY) $(PROGRAM) $(PROGRAMS) $(TESTS)
 
 bench: ## what it costs, side by side with bare runs
 	@packaging/deps build check
@@ -110,6 +112,23 @@ CFLAGS_call_raw = -O2 -fno-sanitize=all
 $(LIBRARY): $(PRELOAD:%.c=$(BUILD)/%.o) $(BUILD)/preload/exports
 	@echo '  LINK $@'
 	$(Q)$(CC) $(LIB_LDFLAGS) -o $@ $(PRELOAD:%.c=$(BUILD)/%.o)
+
+# The same with faults: the calls that it makes for itself can be refused (see
+# tests/fault/fault.c). Only tests load it.
+$(BUILD)/fault/%.o: preload/%.c tests/fault/fault.h Makefile
+	@mkdir -p $(@D)
+	@echo '  CC   $@'
+	$(Q)$(CC) $(LIB_CFLAGS) -include tests/fault/fault.h $(CFLAGS_$*) -c -o $@ $<
+
+$(BUILD)/fault/fault.o: tests/fault/fault.c Makefile
+	@mkdir -p $(@D)
+	@echo '  CC   $@'
+	$(Q)$(CC) $(LIB_CFLAGS) -Wno-missing-prototypes -c -o $@ $<
+
+$(FAULTY): $(PRELOAD:preload/%.c=$(BUILD)/fault/%.o) $(BUILD)/fault/fault.o $(BUILD)/preload/exports tests/fault/calls.def
+	@echo '  LINK $@'
+	$(Q)$(CC) $(LIB_LDFLAGS) $$(sed -n 's/^LIBC(.[^,]*, \([a-z_0-9]*\),.*\|^LIBC_ERROR(\([a-z_]*\),.*/-Wl,--wrap=\1\2/p' tests/fault/calls.def) \
+	  -o $@ $(filter %.o,$^)
 
 # The command: glib and elfutils live here and only here.
 GLIB_CFLAGS = $(shell pkg-config --cflags glib-2.0)

@@ -1,0 +1,432 @@
+/*
+ * Runs a host again and again under the faulty build of the library, each time
+ * with another of the library's own calls refused, and compares with the bare
+ * run: what it says, how it ends, what stands on standard error. The recording,
+ * if there is one, must be readable, and may claim no reset that the kernel did
+ * not count, nor any end more often than the run without a fault does.
+ *
+ *   inject [-n RUNS] [-s SEED] [-f FAULT] [-r RULE]… [-v] HOST [ARGUMENT…]
+ *
+ *   RUNS       at most so many, spread over all; default: all of them
+ *   FAULT      only this one: AT:ERROR[:on][:NAME], as a failure is reported
+ *   RULE       no faults: the ordinary library, where the kernel refuses some
+ *              calls (refuse.h) to the host too; compared with a bare run there
+ *
+ * In a network namespace whose counters are nobody else's, in a directory for
+ * its files; BUILD is where the programs are.
+ */
+#include "note.h"
+
+#include <stdbool.h>
+
+#include "refuse.h"
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static const int errors[] = { EPERM, ENOSYS, ENOMEM, EINTR, EIO, ENOSPC, EMFILE, EAGAIN, EFAULT, EINVAL, EACCES,
+	                      EAFNOSUPPORT };
+static const char *const outcomes[] = { "fin", "reset-unread", "reset-linger", "backlog", "none", "shared", "unknown" };
+static const char *const names[] = {
+#define OWN(name) #name,
+#define LIBC(returns, name, parameters, arguments, failed) #name,
+#define LIBC_ERROR(name, parameters, arguments) #name,
+#include "calls.def"
+};
+enum {
+	ERRORS = sizeof errors / sizeof *errors,
+	OUTCOMES = sizeof outcomes / sizeof *outcomes,
+	NAMES = sizeof names / sizeof *names,
+	CLAIMS = 5,     /* the first of the outcomes */
+	SPACE = 1 << 18,
+	SECONDS = 40,   /* a host that takes longer hangs */
+	SHOWN = 25,
+};
+
+struct fault {
+	unsigned at; /* 0: none */
+	int error;
+	bool on;
+	const char *only;
+	const char *rule;
+};
+
+struct result {
+	int status;
+	char out[SPACE], errors[SPACE];
+	unsigned calls, fired, maps;
+	char name[32];
+	long on_close, on_data;
+	bool recorded;
+	long outcome[OUTCOMES], damaged;
+};
+
+static char **host;
+static char faulty[4096], ordinary[4096], command[4096];
+static struct note *note;
+static bool wordy;
+static unsigned runs, failures;
+
+/* The kernel's count of `name`. */
+static long counter(const char *name)
+{
+	char line[2][8192];
+	FILE *from = fopen("/proc/net/netstat", "r");
+	if (!from)
+		err(2, "/proc/net/netstat");
+	while (fgets(line[0], sizeof *line, from) && fgets(line[1], sizeof *line, from)) {
+		char *at[2], *key = strtok_r(line[0], " \n", &at[0]), *value = strtok_r(line[1], " \n", &at[1]);
+		for (; key && value; key = strtok_r(NULL, " \n", &at[0]), value = strtok_r(NULL, " \n", &at[1]))
+			if (!strcmp(key, name)) {
+				fclose(from);
+				return atol(value);
+			}
+	}
+	errx(2, "no %s", name);
+}
+
+/* Runs argv with its two outputs in `out` and `errors`; returns its status. */
+static int run(char **argv, char *const *environment, const struct fault *fault, char *out, char *errors_of)
+{
+	char *into[2] = { out, errors_of };
+	size_t used[2] = { 0, 0 };
+	int pipes[2][2];
+	if (pipe2(pipes[0], O_CLOEXEC) || pipe2(pipes[1], O_CLOEXEC))
+		err(2, "pipe");
+	pid_t child = fork();
+	if (!child) {
+		setpgid(0, 0);
+		dup2(open("/dev/null", O_RDONLY), 0);
+		dup2(pipes[0][1], 1);
+		dup2(pipes[1][1], 2);
+		if (fault && fault->rule)
+			refuse(fault->rule, fault->error);
+		execvpe(argv[0], argv, environment);
+		_exit(127);
+	}
+	close(pipes[0][1]), close(pipes[1][1]);
+	time_t end = time(NULL) + SECONDS;
+	for (int open_ones = 2; open_ones;) {
+		struct pollfd p[2] = { { pipes[0][0], POLLIN, 0 }, { pipes[1][0], POLLIN, 0 } };
+		if (time(NULL) > end || poll(p, 2, 1000 * SECONDS) == 0)
+			kill(-child, SIGKILL);
+		for (int i = 0; i < 2; i++) {
+			if (pipes[i][0] < 0 || !p[i].revents)
+				continue;
+			ssize_t n = read(pipes[i][0], into[i] + used[i], SPACE - 1 - used[i]);
+			if (n > 0)
+				used[i] += (size_t)n;
+			else
+				close(pipes[i][0]), pipes[i][0] = -1, open_ones--;
+		}
+	}
+	out[used[0]] = errors_of[used[1]] = '\0';
+	int status;
+	while (waitpid(child, &status, 0) < 0)
+		if (errno != EINTR)
+			err(2, "waitpid");
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static long number_behind(const char *text, const char *name)
+{
+	char key[64];
+	snprintf(key, sizeof key, "\"%s\": ", name);
+	const char *at = text ? strstr(text, key) : NULL;
+	return at ? atol(at + strlen(key)) : -1;
+}
+
+/* false: it can't be read. */
+static bool read_report(struct result *result)
+{
+	static char report[SPACE], complaint[SPACE];
+	char *argv[] = { command, "report", "--json", "hc", NULL };
+	int status = run(argv, environ, NULL, report, complaint);
+	result->damaged = number_behind(report, "damaged");
+	const char *sums = strstr(report, "\"outcome\"");
+	for (int i = 0; i < OUTCOMES; i++)
+		result->outcome[i] = number_behind(sums, outcomes[i]);
+	return !status && result->damaged >= 0;
+}
+
+/* Without a library: bare. */
+static void run_host(const char *library, const struct fault *fault, struct result *result)
+{
+	static char space[10][5000];
+	char *environment[20];
+	int n = 0;
+	memset(result, 0, sizeof *result);
+	memset(note, 0, sizeof *note);
+	unlink("hc");
+	environment[n++] = "PATH=/usr/bin:/bin";
+	if (library) {
+		environment[n++] = "HALFCLOSE_WARN=stderr";
+		environment[n++] = "HALFCLOSE_STACK=all";
+		environment[n++] = "FAULT_NOTE=note";
+		snprintf(space[0], sizeof *space, "LD_PRELOAD=%s", library);
+		snprintf(space[1], sizeof *space, "HALFCLOSE_LOG=%s/hc", getcwd(space[9], sizeof *space));
+		snprintf(space[2], sizeof *space, "FAULT_AT=%u", fault->at);
+		snprintf(space[3], sizeof *space, "FAULT_ERROR=%d", fault->error);
+		snprintf(space[4], sizeof *space, "FAULT_ON=%d", fault->on);
+		snprintf(space[5], sizeof *space, "FAULT_ONLY=%s", fault->only ? fault->only : "");
+		for (int i = 0; i < 6; i++)
+			environment[n++] = space[i];
+	}
+	environment[n] = NULL;
+	long on_close = counter("TCPAbortOnClose"), on_data = counter("TCPAbortOnData");
+	result->status = run(host, environment, fault, result->out, result->errors);
+	result->on_close = counter("TCPAbortOnClose") - on_close;
+	result->on_data = counter("TCPAbortOnData") - on_data;
+	result->calls = note->calls;
+	result->fired = note->fired;
+	memcpy(result->name, note->name, sizeof result->name - 1);
+	runs++;
+}
+
+static void describe(const struct fault *fault, const struct result *result)
+{
+	if (failures >= SHOWN && !wordy)
+		return;
+	if (fault->rule)
+		printf("  '%s': ", fault->rule);
+	else
+		printf("  %u:%s%s%s%s (%s): ", fault->at, strerrorname_np(fault->error), fault->on ? ":on" : "",
+		       fault->only ? ":" : "", fault->only ? fault->only : "", result->name);
+}
+
+static __attribute__((format(printf, 3, 4))) bool wrong(const struct fault *fault, const struct result *result,
+                                                        const char *form, ...)
+{
+	va_list arguments;
+	va_start(arguments, form);
+	describe(fault, result);
+	if (failures < SHOWN || wordy) {
+		vprintf(form, arguments);
+		printf("\n");
+	}
+	va_end(arguments);
+	failures++;
+	return false;
+}
+
+/* The first line in which two texts differ. */
+static const char *difference(const char *a, const char *b, char *line)
+{
+	size_t at = 0;
+	while (a[at] && a[at] == b[at])
+		at++;
+	while (at && b[at - 1] != '\n')
+		at--;
+	size_t length = strcspn(b + at, "\n");
+	snprintf(line, 200, "%.*s", (int)(length < 199 ? length : 199), b + at);
+	return line;
+}
+
+/* Standard error without the library's lines and ours. */
+static void strip(const char *text, char *into, unsigned *maps)
+{
+	*maps = 0;
+	while (*text) {
+		size_t length = strcspn(text, "\n") + (strchr(text, '\n') != NULL);
+		unsigned lines;
+		if (sscanf(text, "== %u maps", &lines) == 1)
+			*maps = lines > *maps ? lines : *maps;
+		else if (strncmp(text, "halfclose: ", 11) || text[length - 1] != '\n') {
+			memcpy(into, text, length);
+			into += length;
+		}
+		text += length;
+	}
+	*into = '\0';
+}
+
+static bool check_recording(const struct fault *fault, struct result *is, const struct result *whole)
+{
+	bool none_said = strstr(is->errors, "no recording: ") || strstr(is->errors, "standing aside: ");
+	if (access("hc", F_OK)) /* who can't open it may be unable to say so */
+		return none_said || fault->on || wrong(fault, is, "there is no recording, and it doesn't say so");
+	bool empty = false;
+	FILE *file = fopen("hc", "r");
+	if (file) {
+		empty = fgetc(file) == EOF;
+		fclose(file);
+	}
+	if (empty)
+		return none_said || fault->on || wrong(fault, is, "the recording is empty, and it doesn't say so");
+	if (!read_report(is))
+		return wrong(fault, is, "the recording can't be read");
+	if (is->damaged)
+		return wrong(fault, is, "the recording has %ld damaged places", is->damaged);
+	if (is->outcome[1] > is->on_close)
+		return wrong(fault, is, "it claims %ld resets, the kernel counts %ld", is->outcome[1], is->on_close);
+	if (is->outcome[2] > is->on_data)
+		return wrong(fault, is, "it claims %ld resets by SO_LINGER, the kernel counts %ld", is->outcome[2],
+		             is->on_data);
+	for (int i = 0; whole && i < CLAIMS; i++)
+		if (is->outcome[i] > whole->outcome[i])
+			return wrong(fault, is, "it says %s %ld times, and %ld without the fault", outcomes[i],
+			             is->outcome[i], whole->outcome[i]);
+	is->recorded = true;
+	return true;
+}
+
+static bool check(const struct fault *fault, struct result *is, const struct result *bare, const struct result *whole)
+{
+	static char rest[2][SPACE];
+	char line[200];
+	unsigned none;
+	if (is->status != bare->status)
+		return wrong(fault, is, "status %d, not %d", is->status, bare->status);
+	if (strcmp(is->out, bare->out))
+		return wrong(fault, is, "says '%s'", difference(bare->out, is->out, line));
+	strip(bare->errors, rest[0], &none);
+	strip(is->errors, rest[1], &is->maps);
+	if (strcmp(rest[0], rest[1]))
+		return wrong(fault, is, "on standard error '%s'", difference(rest[0], rest[1], line));
+	if (whole && is->maps > whole->maps + 2)
+		return wrong(fault, is, "%u mappings, not %u", is->maps, whole->maps);
+	if (is->on_close != bare->on_close)
+		return wrong(fault, is, "the kernel counts %ld resets, not %ld", is->on_close, bare->on_close);
+	return check_recording(fault, is, whole);
+}
+
+static void inject(const struct fault *fault, const struct result *bare, const struct result *whole)
+{
+	static struct result is;
+	run_host(faulty, fault, &is);
+	/* threads and times make the number of calls differ a little */
+	if (is.fired)
+		check(fault, &is, bare, whole);
+	if (wordy) {
+		describe(fault, &is);
+		printf("%u refused, %s; fin %ld unread %ld linger %ld backlog %ld none %ld shared %ld unknown %ld\n", is.fired,
+		       is.recorded ? "recorded" : "no recording", is.outcome[0], is.outcome[1], is.outcome[2], is.outcome[3],
+		       is.outcome[4], is.outcome[5], is.outcome[6]);
+	}
+}
+
+static void inject_rule(const char *rule, const struct result *whole)
+{
+	static struct result bare, is;
+	struct fault fault = { .on = true, .rule = rule };
+	for (int i = 0; i < ERRORS; i++)
+		if (!strncmp(strerrorname_np(errors[i]), rule, strcspn(rule, " ")))
+			fault.error = errors[i];
+	if (!fault.error)
+		errx(2, "a rule begins with an error");
+	run_host(NULL, &fault, &bare);
+	if (bare.status == 127 || bare.status >= 128)
+		errx(2, "'%s': the host does not start bare", rule);
+	run_host(ordinary, &fault, &is);
+	check(&fault, &is, &bare, whole);
+	if (wordy) {
+		describe(&fault, &is);
+		printf("%s; bare %d; fin %ld unread %ld linger %ld backlog %ld none %ld shared %ld unknown %ld\n",
+		       is.recorded ? "recorded" : "no recording", bare.status, is.outcome[0], is.outcome[1], is.outcome[2],
+		       is.outcome[3], is.outcome[4], is.outcome[5], is.outcome[6]);
+	}
+}
+
+/* Fault number i of all that there are for a host with so many calls. */
+static struct fault number_to_fault(size_t i, unsigned calls)
+{
+	if (i < (size_t)NAMES * ERRORS)
+		return (struct fault){ 1, errors[i / NAMES], true, names[i % NAMES], NULL };
+	i -= (size_t)NAMES * ERRORS;
+	return (struct fault){ (unsigned)(i % calls) + 1, errors[i / calls % ERRORS], i / calls / ERRORS, NULL, NULL };
+}
+
+static size_t common(size_t a, size_t b)
+{
+	return b ? common(b, a % b) : a;
+}
+
+static struct fault read_fault(char *text)
+{
+	struct fault fault = { .at = (unsigned)strtoul(text, &text, 10) };
+	char *part = strtok(*text ? text + 1 : text, ":");
+	for (int i = 0; part && i < ERRORS; i++)
+		if (!strcmp(strerrorname_np(errors[i]), part))
+			fault.error = errors[i];
+	while ((part = strtok(NULL, ":")))
+		if (!strcmp(part, "on"))
+			fault.on = true;
+		else
+			fault.only = part;
+	if (!fault.at || !fault.error)
+		errx(2, "a fault is AT:ERROR[:on][:NAME]");
+	return fault;
+}
+
+int main(int argc, char **argv)
+{
+	static struct result bare, whole;
+	struct fault one = { 0 }, none = { .error = EPERM };
+	size_t most = SIZE_MAX, seed = 1;
+	const char *rules[100];
+	int option, n_rules = 0;
+	while ((option = getopt(argc, argv, "+n:s:f:r:v")) != -1) {
+		if (option == 'n')
+			most = strtoul(optarg, NULL, 10);
+		else if (option == 's')
+			seed = strtoul(optarg, NULL, 10);
+		else if (option == 'f')
+			one = read_fault(optarg);
+		else if (option == 'r' && n_rules < 100)
+			rules[n_rules++] = optarg;
+		else if (option == 'v')
+			wordy = true;
+		else
+			return 2;
+	}
+	const char *build = getenv("BUILD");
+	host = argv + optind;
+	if (!*host || !build)
+		errx(2, "usage: BUILD=DIRECTORY inject [-n RUNS] [-s SEED] [-f FAULT] [-v] HOST [ARGUMENT…]");
+	snprintf(faulty, sizeof faulty, "%s/fault/libhalfclose.so", build);
+	snprintf(ordinary, sizeof ordinary, "%s/libhalfclose.so", build);
+	snprintf(command, sizeof command, "%s/halfclose", build);
+	int fd = open("note", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0 || ftruncate(fd, 4096))
+		err(2, "note");
+	note = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (note == MAP_FAILED)
+		err(2, "note");
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	run_host(NULL, NULL, &bare);
+	run_host(faulty, &none, &whole);
+	if (!whole.calls)
+		errx(2, "the faulty build makes no calls");
+	check(&none, &whole, &bare, NULL);
+	if (one.at) {
+		inject(&one, &bare, &whole);
+	} else if (n_rules) {
+		for (int i = 0; i < n_rules; i++)
+			inject_rule(rules[i], &whole);
+	} else {
+		/* evenly over all of them, and others with another seed */
+		size_t all = (size_t)NAMES * ERRORS + 2 * (size_t)whole.calls * ERRORS, step = all / most + 1;
+		while (common(step, all) != 1)
+			step++;
+		for (size_t i = 0; i < most && i < all; i++) {
+			struct fault fault = number_to_fault((seed + i) * step % all, whole.calls);
+			inject(&fault, &bare, &whole);
+		}
+	}
+	if (failures > SHOWN && !wordy)
+		printf("  … and %u more\n", failures - SHOWN);
+	printf("%u calls of its own, %u runs, %u wrong\n", whole.calls, runs, failures);
+	return failures ? 1 : 0;
+}

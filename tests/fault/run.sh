@@ -1,0 +1,118 @@
+#!/bin/bash
+# The library's own system calls fail, and the host must not notice:
+#
+#   by the faulty build  each of them, with each error that there is, once or
+#                        from then on (inject.c, fault.c)
+#   by the kernel        a filter that was there before the host refuses them
+#                        (refuse.h), as a container's may
+#
+# What is recorded nevertheless must be readable and true.
+#
+#   run.sh          a sample of the faults; SEED=N: another one
+#   run.sh all      every call, every error: half an hour
+#
+# In a network namespace of its own, so that the kernel's counters are ours alone.
+set -u
+shopt -s inherit_errexit 2>/dev/null
+here=$(cd "$(dirname "$0")" && pwd)
+export BUILD=${BUILD:-build} LC_ALL=C
+BUILD=$(cd "$BUILD" 2>/dev/null && pwd) || { echo "not ok fault: build: no directory ${BUILD:-}"; exit 1; }
+library=$BUILD/libhalfclose.so inject=$BUILD/tests/fault/inject sources=$here/../../preload
+
+for tool in ip unshare nm; do
+	command -v "$tool" >/dev/null || { echo "skip fault: all: no $tool"; exit 0; }
+done
+for file in "$library" "$BUILD/fault/libhalfclose.so" "$BUILD/halfclose" "$inject"; do
+	[ -e "$file" ] || { echo "not ok fault: build: no $file"; exit 1; }
+done
+if [ -z "${FAULT_PRIVATE_NET:-}" ]; then
+	own=(unshare --net)
+	"${own[@]}" true 2>/dev/null || own=(unshare --user --map-root-user --net)
+	if "${own[@]}" ip link set lo up 2>/dev/null; then
+		FAULT_PRIVATE_NET=1 exec "${own[@]}" bash "$here/run.sh" "$@"
+	fi
+	echo "skip fault: all: no network namespace can be made here"
+	exit 0
+fi
+ip link set lo up
+for name in $(compgen -e HALFCLOSE_) $(compgen -e FAULT_) LD_PRELOAD; do unset "$name"; done
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 130' INT TERM HUP
+cd "$tmp" || exit 1
+all='' passed=0 failed=0
+[ "${1:-}" != all ] || all=1
+
+say() { # say NAME WHY
+	if [ "$2" ]; then
+		echo "not ok fault: $1: $2"
+		failed=$((failed + 1))
+	else
+		echo "ok fault: $1"
+		passed=$((passed + 1))
+	fi
+}
+
+# tried NAME INJECT'S ARGUMENTS…
+tried() {
+	local name=$1
+	shift
+	if timeout "${all:+36}00" "$inject" "$@" >said 2>&1; then
+		say "$name: $(tail -n 1 said | sed 's/, 0 wrong//')" ''
+	else
+		say "$name" "$(tail -n 1 said)"
+		cat said
+	fi
+}
+
+# host RUNS COMMAND…: a sample of so many faults
+host() {
+	local limit=(-n "$1" -s "${SEED:-1}") name
+	shift
+	name="${1##*/} ${*:2}"
+	tried "${name% }" "${limit[@]:${all:+4}}" "$@"
+}
+
+# Each call of its own can be refused: no door is without a lock.
+pure='_ITM_|__cxa_finalize|__errno_location|__gmon_start__|__libc_single_threaded|dlsym|_dl_find_object|mem[a-z]*$|str[a-z_]*$'
+pure+='|fileno_unlocked|pthread_testcancel|sysconf'     # no questions
+pure+='|abort|malloc|free|pthread_(mutex|once)|__pthread_key' # the unwinder's
+nm -D --undefined-only "$library" | awk '{ sub(/@.*/, "", $2); print $2 }' | grep -vE "^($pure)" | sort -u >used
+sed -n 's/^LIBC(.[^,]*, \([a-z_0-9]*\),.*\|^LIBC_ERROR(\([a-z_]*\),.*/\1\2/p' "$here/calls.def" | sort -u >rows
+grep -ohE 'hc_sys6?\([^)]*SYS_[a-z0-9_]*|probe_name\(SYS_[a-z]*|hc_libc\.[a-z]*\(' "$sources"/*.[ch] |
+	grep -oE 'SYS_[a-z0-9_]*' | sed 's/SYS_//' | sort -u >asked
+sed -n 's/^OWN(\(.*\))/\1/p' "$here/calls.def" | sort -u >own
+say 'every call has its row' "$(comm -23 used rows; comm -23 asked own)"
+say 'every row has its call' "$(comm -13 used rows; comm -13 asked own)"
+
+host 200 "$BUILD/tests/fault/host" 7001
+host 30 "$BUILD/tests/hosts/fds" list
+host 30 "$BUILD/tests/hosts/seccomp" prctl dup
+host 20 "$BUILD/tests/hosts/vfork"
+host 20 "$BUILD/tests/hosts/late"
+for way in 'fork_grandchild V4' 'passed_in_flight V4' 'exec_cloexec_copied V4' 'exec_traced MAPPED' \
+	'exits_backlog V4' 'oob_behind V4' 'linger0_dup V4' 'closefrom_unread V4'; do
+	host 20 "$BUILD/tests/truth/driver" "$way"
+done
+
+# One by one, those that are asked for the same thing, all of them. Where the
+# loader or the host needs the call as well, its arguments tell ours: mappings
+# that are shared (the recording, the family's table) or reserve (the table),
+# RW for mprotect, netlink for socket, standard error for write.
+one_by_one=(getsockopt ioctl madvise mprotect:2=3 mremap munlock munmap 'mmap:3&1=1' 'mmap:3&0x4000=0x4000' getsockname getpeername
+	socket:0=16 gettid getppid getpid kill waitid ppoll fcntl:1=1 getdents64 rt_sigprocmask:0=0 write:0=2
+	sendto:0=2 rt_sigtimedwait unshare close_range:0=0xffffffff flock ftruncate fallocate pwrite64 uname readlink
+	prlimit64 'openat:2&0x40=0x40' clock_gettime)
+several=('getsockopt ioctl' 'getsockopt getpeername getsockname' 'madvise fallocate' 'mremap fallocate' 'kill waitid socket:0=16'
+	'getsockopt ioctl madvise mprotect:2=3 mremap getsockname getpeername socket:0=16 gettid getppid kill waitid ppoll
+		fcntl:1=1 getdents64 rt_sigtimedwait unshare close_range:0=0xffffffff flock uname readlink')
+rules=()
+for error in EPERM ${all:+ENOSYS EACCES EINVAL EAFNOSUPPORT}; do
+	for rule in "${one_by_one[@]}" "${several[@]}"; do
+		rules+=(-r "$error $(xargs <<<"$rule")")
+	done
+done
+tried 'refused by a filter' "${rules[@]}" "$BUILD/tests/fault/host" 7001
+
+echo "# fault: $passed passed, $failed failed"
+[ "$failed" = 0 ]
