@@ -338,6 +338,22 @@ static void fill_request(struct diag_request *request, const struct hc_identity 
 	request->body.id.idiag_cookie[1] = (uint32_t)(identity->cookie >> 32);
 }
 
+/* Another thread's closefrom() may have closed a number of ours, and it be
+ * somebody else's by now. What can't be asked for is taken as ours, as ever; in
+ * the program's own sandbox neither the question nor the close may be made. */
+static bool is_still(long fd, uint64_t cookie)
+{
+	uint64_t is;
+	socklen_t size = sizeof is;
+	if (!may_ask())
+		return false;
+	if (cookie == UINT64_MAX)
+		return true;
+	if (hc_getsockopt((int)fd, SOL_SOCKET, SO_COOKIE, &is, &size))
+		return !is_no_such_socket(errno);
+	return is == cookie;
+}
+
 int hc_probe_still_held(const struct hc_identity *identity)
 {
 	int kept = errno, held = -1;
@@ -369,9 +385,7 @@ int hc_probe_still_held(const struct hc_identity *identity)
 		         reply.header.nlmsg_type == NLMSG_ERROR && reply.error.error == -ENOENT)
 			held = 0;
 	}
-	/* another thread's closefrom() may have closed it, and the number be
-	 * somebody else's by now */
-	if (hc_probe_cookie((int)fd) == own)
+	if (is_still(fd, own))
 		hc_sys(SYS_close, fd, 0, 0, 0, 0);
 	errno = kept;
 	return held;
