@@ -218,13 +218,18 @@ static __attribute__((constructor)) void start(int argc, char **argv, char **env
 	if (hc_options.OFF || !hc_only_program(hc_self.exe))
 		goto out;
 	hc_stack_init();
+	/* without these a child would be taken for its parent, and what both
+	 * hold for what one of them closes */
+	if (hc_self.pid <= 0 || pthread_atfork(hc_fork_prepare, hc_fork_parent, hc_fork_child)) {
+		hc_complain("standing aside: it can't follow its processes");
+		goto out;
+	}
 	hc_fdtab_init();
 	hc_holders_init();
 	open_recording();
 	if (hc_options.WARN == HC_WARN_AUTO)
 		hc_options.WARN = hc_options.LOG ? HC_WARN_OFF : HC_WARN_STDERR;
 	hc_self.on = true;
-	pthread_atfork(hc_fork_prepare, hc_fork_parent, hc_fork_child);
 	record_process(HC_START_exec, argc, argv, envp);
 	adopt_all();
 	/* registered before libc registers the loader's work, this runs after
