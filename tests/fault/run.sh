@@ -9,7 +9,7 @@
 # What is recorded nevertheless must be readable and true.
 #
 #   run.sh          a sample of the faults; SEED=N: another one
-#   run.sh all      every call, every error: half an hour
+#   run.sh all      every call, every error: an hour (make faults)
 #
 # In a network namespace of its own, so that the kernel's counters are ours alone.
 set -u
@@ -85,14 +85,14 @@ sed -n 's/^OWN(\(.*\))/\1/p' "$here/calls.def" | sort -u >own
 say 'every call has its row' "$(comm -23 used rows; comm -23 asked own)"
 say 'every row has its call' "$(comm -13 used rows; comm -13 asked own)"
 
-host 200 "$BUILD/tests/fault/host" 7001
-host 30 "$BUILD/tests/hosts/fds" list
-host 30 "$BUILD/tests/hosts/seccomp" prctl dup
-host 20 "$BUILD/tests/hosts/vfork"
-host 20 "$BUILD/tests/hosts/late"
+host 120 "$BUILD/tests/fault/host" 7001
+host 15 "$BUILD/tests/hosts/fds" list
+host 15 "$BUILD/tests/hosts/seccomp" prctl dup
+host 10 "$BUILD/tests/hosts/vfork"
+host 10 "$BUILD/tests/hosts/late"
 for way in 'fork_grandchild V4' 'passed_in_flight V4' 'exec_cloexec_copied V4' 'exec_traced MAPPED' \
 	'exits_backlog V4' 'oob_behind V4' 'linger0_dup V4' 'closefrom_unread V4'; do
-	host 20 "$BUILD/tests/truth/driver" "$way"
+	host 10 "$BUILD/tests/truth/driver" "$way"
 done
 
 # One by one, those that are asked for the same thing, all of them. Where the
