@@ -28,7 +28,7 @@ REVIEW   := $(wildcard review/*.c)
 EXAMPLES := $(filter-out examples/common.c,$(wildcard examples/*.c))
 UNIT     := $(wildcard tests/unit/test_*.c)
 HOSTS    := $(wildcard tests/hosts/*.c tests/truth/*.c tests/bench/*.c) \
-            $(filter-out tests/fault/fault.c,$(wildcard tests/fault/*.c))
+            $(filter-out tests/fault/fault.c,$(wildcard tests/fault/*.c)) $(wildcard tests/endurance/*.c)
 
 LIBRARY  = $(BUILD)/libhalfclose.so
 FAULTY   = $(BUILD)/fault/libhalfclose.so
@@ -69,6 +69,16 @@ bench: ## what it costs, side by side with bare runs
 	@packaging/deps build check
 	@$(MAKE) --no-print-directory -j$(shell nproc) all tests
 	@BUILD=$(BUILD) tests/bench/run.sh
+
+endurance: ## 1,000,000 descriptors, 100,000 connections, 10 million closes (10 minutes)
+	@packaging/deps build check
+	@$(MAKE) --no-print-directory -j$(shell nproc) all tests
+	@BUILD=$(BUILD) tests/endurance/run.sh long
+
+faults: ## each call of the library's own refused with each error (an hour)
+	@packaging/deps build check
+	@$(MAKE) --no-print-directory -j$(shell nproc) all tests
+	@BUILD=$(BUILD) tests/fault/run.sh all
 
 lint: ## cppcheck and clang-tidy
 	cppcheck --quiet --std=c11 --language=c --enable=warning,portability --inline-suppr --error-exitcode=1 \
@@ -180,4 +190,4 @@ $(HOST_TESTS): $(BUILD)/tests/%: tests/%.c Makefile
 	$(Q)$(CC) $(ALL) -MF $@.d -o $@ $< -pthread
 
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
-.PHONY: all help deps deps-build demo check tests bench lint format install uninstall clean
+.PHONY: all help deps deps-build demo check tests bench endurance faults lint format install uninstall clean

@@ -1,0 +1,144 @@
+#!/bin/bash
+# Much of it, for long: descriptors, connections, closes, forks. Each host bare
+# and preloaded, warned and recorded: the same results, nothing that grows, and
+# verdicts that equal the kernel's counters.
+#
+#   run.sh          the short form, a few seconds
+#   run.sh long     1,000,000 descriptors, 100,000 connections, 10 million closes,
+#                   100,000 forks (make endurance); in several processes where
+#                   one may not have as many numbers
+#
+# In a network namespace of its own, so that the kernel's counters are ours alone.
+set -u
+shopt -s inherit_errexit 2>/dev/null
+here=$(cd "$(dirname "$0")" && pwd)
+export BUILD=${BUILD:-build} LC_ALL=C
+BUILD=$(cd "$BUILD" 2>/dev/null && pwd) || { echo "not ok endurance: build: no directory ${BUILD:-}"; exit 1; }
+library=$BUILD/libhalfclose.so halfclose=$BUILD/halfclose programs=$BUILD/tests/endurance
+long='' highest=0
+[ "${1:-}" != long ] || long=1
+
+for tool in jq ip unshare; do
+	command -v "$tool" >/dev/null || { echo "skip endurance: all: no $tool"; exit 0; }
+done
+for file in "$library" "$halfclose" "$programs/closes"; do
+	[ -e "$file" ] || { echo "not ok endurance: build: no $file"; exit 1; }
+done
+if [ -z "${ENDURANCE_PRIVATE_NET:-}" ]; then
+	own=(unshare --net)
+	"${own[@]}" true 2>/dev/null || own=(unshare --user --map-root-user --net)
+	if "${own[@]}" ip link set lo up 2>/dev/null; then
+		ENDURANCE_PRIVATE_NET=1 exec "${own[@]}" bash "$here/run.sh" "$@"
+	fi
+	echo "skip endurance: all: no network namespace can be made here"
+	exit 0
+fi
+ip link set lo up
+for name in $(compgen -e HALFCLOSE_) LD_PRELOAD; do unset "$name"; done
+tmp=$(mktemp -d) || exit 1
+numbers=/proc/sys/fs/nr_open
+before=$(<$numbers)
+trap 'rm -rf "$tmp"; [ "$(<$numbers)" = "$before" ] || echo "$before" >$numbers' EXIT
+trap 'exit 130' INT TERM HUP
+cd "$tmp" || exit 1
+passed=0 failed=0 why=''
+
+fail() { why="${why:+$why; }$*"; }
+
+finish() { # finish NAME FIGURES
+	if [ "$why" ]; then
+		echo "not ok endurance: $1: $why"
+		failed=$((failed + 1))
+	else
+		echo "ok endurance: $1${2:+: $2}"
+		passed=$((passed + 1))
+	fi
+	why=''
+}
+
+# Sets on_close and on_data to the kernel's counters.
+counters() {
+	local names values i
+	while read -ra names && read -ra values; do
+		[ "${names[0]}" = TcpExt: ] || continue
+		for i in "${!names[@]}"; do
+			case ${names[i]} in
+			TCPAbortOnClose) on_close=${values[i]} ;;
+			TCPAbortOnData) on_data=${values[i]} ;;
+			esac
+		done
+	done </proc/net/netstat
+}
+
+# both LIMIT COMMAND…: bare and preloaded; on_close and on_data become the second
+# run's, bare_us and our_us the times
+both() {
+	local limit=$1 close_before data_before from warnings processes
+	shift
+	rm -f hc
+	from=${EPOCHREALTIME/./}
+	timeout "${long:+9}00" "$programs/$1" "${@:2}" >bare.out 2>bare.err || fail "bare: status $?, $(head -1 bare.err)"
+	bare_us=$((${EPOCHREALTIME/./} - from))
+	counters
+	close_before=$on_close data_before=$on_data
+	from=${EPOCHREALTIME/./}
+	timeout "${long:+9}00" env HALFCLOSE_WARN=stderr HALFCLOSE_STACK=off "HALFCLOSE_LOG=$tmp/hc" \
+		"HALFCLOSE_LOG_MAX=$limit" "LD_PRELOAD=$library" "$programs/$1" "${@:2}" >our.out 2>our.err || fail "status $?"
+	our_us=$((${EPOCHREALTIME/./} - from))
+	counters
+	on_close=$((on_close - close_before)) on_data=$((on_data - data_before))
+	cmp -s bare.out our.out || fail "says '$(head -c 200 our.out | tr '\n' ' ')', bare '$(head -c 200 bare.out | tr '\n' ' ')'"
+	timeout 600 "$halfclose" report --json hc >report 2>errors || fail "report: $(head -1 errors)"
+	read -r unread linger lost damaged < <(jq -r '"\(.totals.outcome["reset-unread"]) \(.totals.outcome["reset-linger"]) \(.lost_events) \(.damaged)"' report)
+	[ "$damaged" = 0 ] || fail "$damaged places are damaged"
+	# a process has a few lines for each of its places
+	warnings=$(grep -c '^halfclose: ' our.err) processes=$(grep -o '^halfclose: [^]]*]' our.err | sort -u | wc -l)
+	[ "$warnings" -le $((30 * processes)) ] || fail "$warnings lines of warnings, by $processes processes"
+}
+
+true_to_kernel() {
+	[ "$lost" = 0 ] || fail "$lost events lost"
+	[ "$unread" = "$on_close" ] || fail "reset-unread is $unread, but TCPAbortOnClose $on_close"
+	[ "$linger" = "$on_data" ] || fail "reset-linger is $linger, but TCPAbortOnData $on_data"
+}
+
+# figure FILE PATTERN: the number of it in the host's last such line
+figure() { sed -n "s/^== \(.* \)\?$2.*/\2/p" "$1" | tail -n 1; }
+
+# descriptors; and one beyond what the library has room for, where that is allowed
+if [ "$long" ] && echo 9000000 2>/dev/null >$numbers; then
+	highest=8500000
+fi
+count=${long:+1000000}
+both 4G numbers "${count:=20000}" $highest
+true_to_kernel
+processes=$(figure our.err 'in \([0-9]*\) processes') ours=$(figure our.err 'processes: \([0-9]*\)')
+bare=$(figure bare.err 'processes: \([0-9]*\)')
+# half of its 64 bytes for the table, and a few pages of anything
+[ "$(((ours - bare) * 1024))" -le $((count * 34 + processes * 200000)) ] || fail "$((ours - bare)) KiB for $count"
+finish "$count descriptors" "in $processes processes, $((ours - bare)) KiB of ours"
+[ "$(<$numbers)" = "$before" ] || echo "$before" >$numbers
+
+count=${long:+100000}
+both 4G many "${count:=3000}"
+true_to_kernel
+finish "$count open connections" "$unread resets, bare $((bare_us / 1000)) ms, ours $((our_us / 1000)) ms, a fork amid them bare $(figure bare.err 'fork \([0-9]*\)') us, ours $(figure our.err 'fork \([0-9]*\)') us"
+
+count=${long:+10000000}
+both 1M closes "${count:=100000}" 3
+events=$(figure our.err '\([0-9]*\) events')
+written=$(timeout 100 "$halfclose" log --json hc 2>/dev/null | wc -l)
+[ "$((written + lost))" = "$events" ] || fail "$written events written and $lost lost, not $events together"
+[ "$lost" -gt 0 ] || fail "nothing was lost"
+[ "$(stat -c %s hc)" -le 1048576 ] || fail "the recording has $(stat -c %s hc) bytes"
+finish "$count closes" "$written events written, $lost lost, bare $((bare_us / 1000)) ms, ours $((our_us / 1000)) ms; $(grep -m 1 '^== first' our.err | cut -c4-); $(grep '^== last' our.err | tail -n 1 | cut -c4-)"
+
+count=${long:+100000}
+both 4G forks "${count:=2000}"
+true_to_kernel
+asked=$(timeout 300 "$halfclose" log --json hc | grep -c '"asked"')
+[ "$asked" = 0 ] || fail "of $asked closes it was in doubt who else holds the socket"
+finish "$count forks" "bare $((bare_us / 1000)) ms, ours $((our_us / 1000)) ms"
+
+echo "# endurance: $passed passed, $failed failed"
+[ "$failed" = 0 ]
