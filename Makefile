@@ -75,7 +75,7 @@ endurance: ## 1,000,000 descriptors, 100,000 connections, 10 million closes (10 
 	@$(MAKE) --no-print-directory -j$(shell nproc) all tests
 	@BUILD=$(BUILD) tests/endurance/run.sh long
 
-faults: ## each call of the library's own refused with each error (an hour)
+faults: ## each call of the library's own refused with each error (10 minutes)
 	@packaging/deps build check
 	@$(MAKE) --no-print-directory -j$(shell nproc) all tests
 	@BUILD=$(BUILD) tests/fault/run.sh all

@@ -49,9 +49,10 @@ enum {
 	OUTCOMES = sizeof outcomes / sizeof *outcomes,
 	NAMES = sizeof names / sizeof *names,
 	CLAIMS = 5,     /* the first of the outcomes */
-	SPACE = 1 << 18,
+	SPACE = 1 << 21,
 	SECONDS = 40,   /* a host that takes longer hangs */
 	SHOWN = 25,
+	STARTING = 64, /* the calls of a constructor, and a few more */
 };
 
 struct fault {
@@ -139,25 +140,30 @@ static int run(char **argv, char *const *environment, const struct fault *fault,
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-static long number_behind(const char *text, const char *name)
+static long count_of(const char *text, const char *key, const char *value)
 {
-	char key[64];
-	snprintf(key, sizeof key, "\"%s\": ", name);
-	const char *at = text ? strstr(text, key) : NULL;
-	return at ? atol(at + strlen(key)) : -1;
+	char pair[64];
+	long n = 0;
+	snprintf(pair, sizeof pair, "\"%s\": \"%s\"", key, value);
+	for (; (text = strstr(text, pair)); text++)
+		n++;
+	return n;
 }
 
-/* false: it can't be read. */
-static bool read_report(struct result *result)
+/* Event by event: the report makes up for a claim that a later one belies. */
+static bool read_recording(struct result *result)
 {
-	static char report[SPACE], complaint[SPACE];
-	char *argv[] = { command, "report", "--json", "hc", NULL };
-	int status = run(argv, environ, NULL, report, complaint);
-	result->damaged = number_behind(report, "damaged");
-	const char *sums = strstr(report, "\"outcome\"");
+	static char text[SPACE], complaint[SPACE];
+	char *log[] = { command, "log", "--json", "hc", NULL }, *report[] = { command, "report", "--json", "hc", NULL };
+	if (run(log, environ, NULL, text, complaint))
+		return false;
 	for (int i = 0; i < OUTCOMES; i++)
-		result->outcome[i] = number_behind(sums, outcomes[i]);
-	return !status && result->damaged >= 0;
+		result->outcome[i] = count_of(text, "outcome", outcomes[i]);
+	if (run(report, environ, NULL, text, complaint))
+		return false;
+	const char *damaged = strstr(text, "\"damaged\": ");
+	result->damaged = damaged ? atol(damaged + strlen("\"damaged\": ")) : -1;
+	return damaged;
 }
 
 /* Without a library: bare. */
@@ -172,7 +178,8 @@ static void run_host(const char *library, const struct fault *fault, struct resu
 	environment[n++] = "PATH=/usr/bin:/bin";
 	if (library) {
 		environment[n++] = "HALFCLOSE_WARN=stderr";
-		environment[n++] = "HALFCLOSE_STACK=all";
+		/* no stacks: their names would take most of the time */
+		environment[n++] = "HALFCLOSE_STACK=off";
 		environment[n++] = "FAULT_NOTE=note";
 		snprintf(space[0], sizeof *space, "LD_PRELOAD=%s", library);
 		snprintf(space[1], sizeof *space, "HALFCLOSE_LOG=%s/hc", getcwd(space[9], sizeof *space));
@@ -264,7 +271,7 @@ static bool check_recording(const struct fault *fault, struct result *is, const 
 	}
 	if (empty)
 		return none_said || fault->on || wrong(fault, is, "the recording is empty, and it doesn't say so");
-	if (!read_report(is))
+	if (!read_recording(is))
 		return wrong(fault, is, "the recording can't be read");
 	if (is->damaged)
 		return wrong(fault, is, "the recording has %ld damaged places", is->damaged);
@@ -338,18 +345,38 @@ static void inject_rule(const char *rule, const struct result *whole)
 	}
 }
 
-/* Fault number i of all that there are for a host with so many calls. */
-static struct fault number_to_fault(size_t i, unsigned calls)
+/* Every name and every call, each with every error, the calls in both modes. */
+static void inject_all(const struct result *bare, const struct result *whole)
 {
-	if (i < (size_t)NAMES * ERRORS)
-		return (struct fault){ 1, errors[i / NAMES], true, names[i % NAMES], NULL };
-	i -= (size_t)NAMES * ERRORS;
-	return (struct fault){ (unsigned)(i % calls) + 1, errors[i / calls % ERRORS], i / calls / ERRORS, NULL, NULL };
+	for (unsigned i = 0; i < NAMES * ERRORS; i++) {
+		struct fault fault = { .at = 1, .error = errors[i / NAMES], .on = true, .only = names[i % NAMES] };
+		inject(&fault, bare, whole);
+	}
+	for (unsigned i = 0; i < 2 * ERRORS * whole->calls; i++) {
+		struct fault fault = { .at = i / 2 / ERRORS + 1, .error = errors[i / 2 % ERRORS], .on = i % 2 };
+		inject(&fault, bare, whole);
+	}
 }
 
-static size_t common(size_t a, size_t b)
+/* `most` of them. Where that is enough for it: every name, and every call that is
+ * made while the program starts; the rest anywhere behind. */
+static void inject_some(unsigned most, unsigned seed, const struct result *bare, const struct result *whole)
 {
-	return b ? common(b, a % b) : a;
+	unsigned start = most > NAMES + STARTING && whole->calls > 2 * STARTING ? STARTING : 0;
+	unsigned behind = whole->calls - start, done = start ? NAMES + start : 0;
+	for (unsigned i = 0; start && i < NAMES; i++) {
+		struct fault fault = { .at = 1, .error = errors[(i + seed) % ERRORS], .on = true, .only = names[i] };
+		inject(&fault, bare, whole);
+	}
+	for (unsigned i = 0; i < start; i++) {
+		struct fault fault = { .at = i + 1, .error = errors[(i + seed) % ERRORS] };
+		inject(&fault, bare, whole);
+	}
+	for (unsigned i = 0; done + i < most; i++) {
+		unsigned at = (unsigned)((uint64_t)behind * i / (most - done) + seed * 17) % behind;
+		struct fault fault = { .at = start + at + 1, .error = errors[(i + seed) % ERRORS], .on = i % 4 == 3 };
+		inject(&fault, bare, whole);
+	}
 }
 
 static struct fault read_fault(char *text)
@@ -373,14 +400,14 @@ int main(int argc, char **argv)
 {
 	static struct result bare, whole;
 	struct fault one = { 0 }, none = { .error = EPERM };
-	size_t most = SIZE_MAX, seed = 1;
+	unsigned most = 0, seed = 1;
 	const char *rules[100];
 	int option, n_rules = 0;
 	while ((option = getopt(argc, argv, "+n:s:f:r:v")) != -1) {
 		if (option == 'n')
-			most = strtoul(optarg, NULL, 10);
+			most = (unsigned)strtoul(optarg, NULL, 10);
 		else if (option == 's')
-			seed = strtoul(optarg, NULL, 10);
+			seed = (unsigned)strtoul(optarg, NULL, 10);
 		else if (option == 'f')
 			one = read_fault(optarg);
 		else if (option == 'r' && n_rules < 100)
@@ -415,15 +442,10 @@ int main(int argc, char **argv)
 	} else if (n_rules) {
 		for (int i = 0; i < n_rules; i++)
 			inject_rule(rules[i], &whole);
+	} else if (most) {
+		inject_some(most, seed, &bare, &whole);
 	} else {
-		/* evenly over all of them, and others with another seed */
-		size_t all = (size_t)NAMES * ERRORS + 2 * (size_t)whole.calls * ERRORS, step = all / most + 1;
-		while (common(step, all) != 1)
-			step++;
-		for (size_t i = 0; i < most && i < all; i++) {
-			struct fault fault = number_to_fault((seed + i) * step % all, whole.calls);
-			inject(&fault, &bare, &whole);
-		}
+		inject_all(&bare, &whole);
 	}
 	if (failures > SHOWN && !wordy)
 		printf("  … and %u more\n", failures - SHOWN);

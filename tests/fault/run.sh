@@ -9,7 +9,7 @@
 # What is recorded nevertheless must be readable and true.
 #
 #   run.sh          a sample of the faults; SEED=N: another one
-#   run.sh all      every call, every error: an hour (make faults)
+#   run.sh all      every call, every error (make faults)
 #
 # In a network namespace of its own, so that the kernel's counters are ours alone.
 set -u
@@ -65,12 +65,13 @@ tried() {
 	fi
 }
 
-# host RUNS COMMAND…: a sample of so many faults
+# host RUNS MANY COMMAND…: a sample of so many faults; MANY with `all`, 0: each
 host() {
-	local limit=(-n "$1" -s "${SEED:-1}") name
-	shift
+	local runs=${all:+$2} name
+	runs=${runs:-$1}
+	shift 2
 	name="${1##*/} ${*:2}"
-	tried "${name% }" "${limit[@]:${all:+4}}" "$@"
+	tried "${name% }" -n "$runs" -s "${SEED:-1}" "$@"
 }
 
 # Each call of its own can be refused: no door is without a lock.
@@ -85,14 +86,13 @@ sed -n 's/^OWN(\(.*\))/\1/p' "$here/calls.def" | sort -u >own
 say 'every call has its row' "$(comm -23 used rows; comm -23 asked own)"
 say 'every row has its call' "$(comm -13 used rows; comm -13 asked own)"
 
-host 120 "$BUILD/tests/fault/host" 7001
-host 15 "$BUILD/tests/hosts/fds" list
-host 15 "$BUILD/tests/hosts/seccomp" prctl dup
-host 10 "$BUILD/tests/hosts/vfork"
-host 10 "$BUILD/tests/hosts/late"
+host 170 0 "$BUILD/tests/fault/host" 7001
+host 15 1000 "$BUILD/tests/hosts/fds" list
+host 15 1000 "$BUILD/tests/hosts/seccomp" prctl dup
+host 10 500 "$BUILD/tests/hosts/late"
 for way in 'fork_grandchild V4' 'passed_in_flight V4' 'exec_cloexec_copied V4' 'exec_traced MAPPED' \
 	'exits_backlog V4' 'oob_behind V4' 'linger0_dup V4' 'closefrom_unread V4'; do
-	host 10 "$BUILD/tests/truth/driver" "$way"
+	host 10 500 "$BUILD/tests/truth/driver" "$way"
 done
 
 # One by one, those that are asked for the same thing, all of them. Where the
