@@ -7,6 +7,8 @@
 #   run.sh long     1,000,000 descriptors, 100,000 connections, 10 million closes,
 #                   100,000 forks (make endurance); in several processes where
 #                   one may not have as many numbers
+#   run.sh [long] numbers|many|closes|forks
+#                   that alone
 #
 # In a network namespace of its own, so that the kernel's counters are ours alone.
 set -u
@@ -16,7 +18,8 @@ export BUILD=${BUILD:-build} LC_ALL=C
 BUILD=$(cd "$BUILD" 2>/dev/null && pwd) || { echo "not ok endurance: build: no directory ${BUILD:-}"; exit 1; }
 library=$BUILD/libhalfclose.so halfclose=$BUILD/halfclose programs=$BUILD/tests/endurance
 long='' highest=0
-[ "${1:-}" != long ] || long=1
+[ "${1:-}" != long ] || { long=1; shift; }
+only=${1:-}
 
 for tool in jq ip unshare; do
 	command -v "$tool" >/dev/null || { echo "skip endurance: all: no $tool"; exit 0; }
@@ -28,7 +31,7 @@ if [ -z "${ENDURANCE_PRIVATE_NET:-}" ]; then
 	own=(unshare --net)
 	"${own[@]}" true 2>/dev/null || own=(unshare --user --map-root-user --net)
 	if "${own[@]}" ip link set lo up 2>/dev/null; then
-		ENDURANCE_PRIVATE_NET=1 exec "${own[@]}" bash "$here/run.sh" "$@"
+		ENDURANCE_PRIVATE_NET=1 exec "${own[@]}" bash "$here/run.sh" ${long:+long} "$@"
 	fi
 	echo "skip endurance: all: no network namespace can be made here"
 	exit 0
@@ -105,40 +108,50 @@ true_to_kernel() {
 # figure FILE PATTERN: the number of it in the host's last such line
 figure() { sed -n "s/^== \(.* \)\?$2.*/\2/p" "$1" | tail -n 1; }
 
+wanted() { [ -z "$only" ] || [ "$only" = "$1" ]; }
+
 # descriptors; and one beyond what the library has room for, where that is allowed
-if [ "$long" ] && echo 9000000 2>/dev/null >$numbers; then
-	highest=8500000
+if wanted numbers; then
+	if [ "$long" ] && echo 9000000 2>/dev/null >$numbers; then
+		highest=8500000
+	fi
+	count=${long:+1000000}
+	both 4G numbers "${count:=20000}" $highest
+	true_to_kernel
+	processes=$(figure our.err 'in \([0-9]*\) processes') ours=$(figure our.err 'processes: \([0-9]*\)')
+	bare=$(figure bare.err 'processes: \([0-9]*\)')
+	# half of its 64 bytes for the table, and a few pages of anything
+	[ "$(((ours - bare) * 1024))" -le $((count * 34 + processes * 200000)) ] || fail "$((ours - bare)) KiB for $count"
+	finish "$count descriptors" "in $processes processes, $((ours - bare)) KiB of ours"
+	[ "$(<$numbers)" = "$before" ] || echo "$before" >$numbers
 fi
-count=${long:+1000000}
-both 4G numbers "${count:=20000}" $highest
-true_to_kernel
-processes=$(figure our.err 'in \([0-9]*\) processes') ours=$(figure our.err 'processes: \([0-9]*\)')
-bare=$(figure bare.err 'processes: \([0-9]*\)')
-# half of its 64 bytes for the table, and a few pages of anything
-[ "$(((ours - bare) * 1024))" -le $((count * 34 + processes * 200000)) ] || fail "$((ours - bare)) KiB for $count"
-finish "$count descriptors" "in $processes processes, $((ours - bare)) KiB of ours"
-[ "$(<$numbers)" = "$before" ] || echo "$before" >$numbers
 
-count=${long:+100000}
-both 4G many "${count:=3000}"
-true_to_kernel
-finish "$count open connections" "$unread resets, bare $((bare_us / 1000)) ms, ours $((our_us / 1000)) ms, a fork amid them bare $(figure bare.err 'fork \([0-9]*\)') us, ours $(figure our.err 'fork \([0-9]*\)') us"
+if wanted many; then
+	count=${long:+100000}
+	both 4G many "${count:=3000}"
+	true_to_kernel
+	finish "$count open connections" "$unread resets, bare $((bare_us / 1000)) ms, ours $((our_us / 1000)) ms, a fork amid them bare $(figure bare.err 'fork \([0-9]*\)') us, ours $(figure our.err 'fork \([0-9]*\)') us"
+fi
 
-count=${long:+10000000}
-both 1M closes "${count:=100000}" 3
-events=$(figure our.err '\([0-9]*\) events')
-written=$(timeout 100 "$halfclose" log --json hc 2>/dev/null | wc -l)
-[ "$((written + lost))" = "$events" ] || fail "$written events written and $lost lost, not $events together"
-[ "$lost" -gt 0 ] || fail "nothing was lost"
-[ "$(stat -c %s hc)" -le 1048576 ] || fail "the recording has $(stat -c %s hc) bytes"
-finish "$count closes" "$written events written, $lost lost, bare $((bare_us / 1000)) ms, ours $((our_us / 1000)) ms; $(grep -m 1 '^== first' our.err | cut -c4-); $(grep '^== last' our.err | tail -n 1 | cut -c4-)"
+if wanted closes; then
+	count=${long:+10000000}
+	both 1M closes "${count:=100000}" 3
+	events=$(figure our.err '\([0-9]*\) events')
+	written=$(timeout 100 "$halfclose" log --json hc 2>/dev/null | wc -l)
+	[ "$((written + lost))" = "$events" ] || fail "$written events written and $lost lost, not $events together"
+	[ "$lost" -gt 0 ] || fail "nothing was lost"
+	[ "$(stat -c %s hc)" -le 1048576 ] || fail "the recording has $(stat -c %s hc) bytes"
+	finish "$count closes" "$written events written, $lost lost, bare $((bare_us / 1000)) ms, ours $((our_us / 1000)) ms; $(grep -m 1 '^== first' our.err | cut -c4-); $(grep '^== last' our.err | tail -n 1 | cut -c4-)"
+fi
 
-count=${long:+100000}
-both 4G forks "${count:=2000}"
-true_to_kernel
-asked=$(timeout 300 "$halfclose" log --json hc | grep -c '"asked"')
-[ "$asked" = 0 ] || fail "of $asked closes it was in doubt who else holds the socket"
-finish "$count forks" "bare $((bare_us / 1000)) ms, ours $((our_us / 1000)) ms"
+if wanted forks; then
+	count=${long:+100000}
+	both 4G forks "${count:=2000}"
+	true_to_kernel
+	asked=$(timeout 300 "$halfclose" log --json hc | grep -c '"asked"')
+	[ "$asked" = 0 ] || fail "of $asked closes it was in doubt who else holds the socket"
+	finish "$count forks" "bare $((bare_us / 1000)) ms, ours $((our_us / 1000)) ms"
+fi
 
 echo "# endurance: $passed passed, $failed failed"
 [ "$failed" = 0 ]
