@@ -53,17 +53,22 @@ static void end_one(const struct ends *ends, unsigned i)
 	}
 }
 
-/* A child that has all of them, for as long as it takes to end. */
+/* The shortest of a few forks, each with a child that has all of them. */
 static long fork_time(void)
 {
-	struct timespec from, to;
-	clock_gettime(CLOCK_MONOTONIC, &from);
-	pid_t child = fork();
-	if (!child)
-		_exit(0);
-	clock_gettime(CLOCK_MONOTONIC, &to);
-	ended(child);
-	return (to.tv_sec - from.tv_sec) * 1000000 + (to.tv_nsec - from.tv_nsec) / 1000;
+	long shortest = LONG_MAX;
+	for (int i = 0; i < 5; i++) {
+		struct timespec from, to;
+		clock_gettime(CLOCK_MONOTONIC, &from);
+		pid_t child = fork();
+		if (!child)
+			_exit(0);
+		clock_gettime(CLOCK_MONOTONIC, &to);
+		ended(child);
+		long us = (to.tv_sec - from.tv_sec) * 1000000 + (to.tv_nsec - from.tv_nsec) / 1000;
+		shortest = us < shortest ? us : shortest;
+	}
+	return shortest;
 }
 
 static _Atomic unsigned *answers;
