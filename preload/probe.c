@@ -172,14 +172,16 @@ static bool probe_unix(int fd, uint32_t word, struct hc_facts *facts)
 		/* how many wait is not to be had; whether one does, is */
 		struct pollfd waits = { .fd = fd, .events = POLLIN };
 		struct timespec no_time = { 0 };
+		long waiting = hc_sys(SYS_ppoll, (long)&waits, 1, (long)&no_time, 0, 0);
+		if (waiting < 0)
+			return true;
 		facts->state = HC_STATE_listening;
-		facts->waiting =
-		    hc_sys(SYS_ppoll, (long)&waits, 1, (long)&no_time, 0, 0) == 1 && waits.revents & POLLIN;
+		facts->waiting = waiting == 1 && waits.revents & POLLIN;
 		return true;
 	}
 	bool connected = !hc_sys(SYS_getpeername, fd, (long)&peer, (long)&size, 0, 0);
-	if (!connected && (errno == EBADF || errno == ENOTSOCK))
-		return false;
+	if (!connected && errno != ENOTCONN)
+		return !is_no_such_socket(errno);
 	facts->state = connected ? HC_STATE_established : HC_STATE_closed;
 	return probe_unread(fd, facts);
 }

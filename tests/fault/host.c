@@ -13,7 +13,9 @@
 
 #include <signal.h>
 #include <spawn.h>
+#include <stddef.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 
 static struct sockaddr_in here = { .sin_family = AF_INET };
 static int listener;
@@ -200,6 +202,24 @@ static void backlog(void)
 	say_end(clients[1]);
 }
 
+/* Nothing unread: the kernel has no counter for what such a close resets. */
+static void unix_sockets(void)
+{
+	struct sockaddr_un name = { AF_UNIX, "\0halfclose-fault" };
+	socklen_t size = offsetof(struct sockaddr_un, sun_path) + 16;
+	int pipes[2], second = socket(AF_UNIX, SOCK_STREAM, 0), client = socket(AF_UNIX, SOCK_STREAM, 0);
+	char byte;
+	TRY(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pipes));
+	must(write(pipes[0], "x", 1) == 1 && read(pipes[1], &byte, 1) == 1, "a byte");
+	TRY(close(pipes[1]));
+	TRY(close(pipes[0]));
+	TRY(bind(second, (void *)&name, size));
+	TRY(listen(second, 5));
+	TRY(connect(client, (void *)&name, size));
+	TRY(close(second));
+	say_end(client);
+}
+
 static void failures(void)
 {
 	struct sockaddr_in nobody = here;
@@ -254,7 +274,7 @@ static const struct part {
 } parts[] = {
 	{ "plain", plain }, { "linger", linger }, { "reset", reset_before }, { "copies", copies }, { "forks", forks },
 	{ "spawns", spawns }, { "passes", passes }, { "streams", streams }, { "ranges", ranges },
-	{ "backlog", backlog }, { "failures", failures }, { "executes", executes },
+	{ "backlog", backlog }, { "unix", unix_sockets }, { "failures", failures }, { "executes", executes },
 };
 enum { PARTS = sizeof parts / sizeof *parts };
 

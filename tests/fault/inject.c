@@ -180,6 +180,7 @@ static void run_host(const char *library, const struct fault *fault, struct resu
 		environment[n++] = "HALFCLOSE_WARN=stderr";
 		/* no stacks: their names would take most of the time */
 		environment[n++] = "HALFCLOSE_STACK=off";
+		environment[n++] = "HALFCLOSE_SOCKETS=tcp,unix";
 		environment[n++] = "FAULT_NOTE=note";
 		snprintf(space[0], sizeof *space, "LD_PRELOAD=%s", library);
 		snprintf(space[1], sizeof *space, "HALFCLOSE_LOG=%s/hc", getcwd(space[9], sizeof *space));
