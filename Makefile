@@ -104,7 +104,9 @@ clean: ## remove what was built
 LIB_CFLAGS  = $(ALL) -fPIC -fvisibility=hidden -ftls-model=initial-exec -fexceptions -fasynchronous-unwind-tables \
               -fno-plt $(LIB_SANITIZE)
 LIB_LDFLAGS = -shared -static-libgcc -Wl,--exclude-libs,ALL -Wl,--version-script=$(BUILD)/preload/exports \
-              -Wl,-z,initfirst -Wl,-z,now -Wl,-z,relro -Wl,--no-undefined -Wl,-soname,libhalfclose.so
+              -Wl,-z,initfirst -Wl,-z,now -Wl,-z,relro -Wl,--no-undefined -Wl,-soname,libhalfclose.so $(UNWINDER)
+# What the unwinder asks for an address, it asks preload/stack.c for.
+UNWINDER    = -Wl,--wrap=_Unwind_Find_FDE
 
 $(BUILD)/preload/exports: include/halfclose/calls.def Makefile
 	@mkdir -p $(@D)
@@ -177,7 +179,7 @@ $(UNIT_REVIEW): $(BUILD)/tests/%: tests/%.c $(filter-out $(BUILD)/review/main.o,
 $(UNIT_PRELOAD): $(BUILD)/tests/%: tests/%.c $$(call rooms,tests/$$*.c) Makefile
 	@mkdir -p $(@D)
 	@echo '  LINK $@'
-	$(Q)$(CC) $(ALL) -MF $@.d -Ipreload $(SANITIZE) -o $@ $< $(filter %.o,$^) -lcmocka -pthread
+	$(Q)$(CC) $(ALL) -MF $@.d -Ipreload $(SANITIZE) $(UNWINDER) -o $@ $< $(filter %.o,$^) -lcmocka -pthread
 
 $(BUILD)/tests/golden-compile: tests/golden/compile.c $(BUILD)/review/events.o Makefile
 	@mkdir -p $(@D)

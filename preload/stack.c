@@ -189,6 +189,54 @@ static uint64_t module_of(const struct dl_find_object *object)
 	return module;
 }
 
+/* Where there is no entry for an address, the unwinder looks at the code there: is
+ * it the kernel's return from a signal? Code that was made at run time may not be
+ * readable or end right there, and an address may be none at all, as after a jump
+ * to nowhere whose crash handler closes. So each address has an entry; this one
+ * says that the stack ends. */
+#if defined __x86_64__
+enum { RETURN_ADDRESS = 16, STACK_POINTER = 7 };
+#elif defined __aarch64__
+enum { RETURN_ADDRESS = 30, STACK_POINTER = 31 };
+#endif
+
+struct bases {
+	void *text, *data, *function;
+};
+
+const void *__real__Unwind_Find_FDE(void *pc, struct bases *bases);
+const void *__wrap__Unwind_Find_FDE(void *pc, struct bases *bases);
+
+const void *__wrap__Unwind_Find_FDE(void *pc, struct bases *bases)
+{
+	const void *entry = __real__Unwind_Find_FDE(pc, bases);
+#if defined __x86_64__ || defined __aarch64__
+	/* see DWARF's call frame information: a common entry and one for a range */
+	static const struct {
+		uint32_t size, is_common;
+		uint8_t version, augmentation[1], code_unit, data_unit, return_address, program[11];
+		struct {
+			uint32_t size, to_common;
+			uint64_t from, length;
+		} range;
+	} none = {
+		.size = 20,
+		.version = 1,
+		.code_unit = 1,
+		.data_unit = 0x78,
+		.return_address = RETURN_ADDRESS,
+		.program = { 0x0c /* def_cfa */, STACK_POINTER, 8, 0x07 /* undefined */, RETURN_ADDRESS },
+		.range = { .size = 20, .to_common = 28 },
+	};
+	_Static_assert(offsetof(typeof(none), range) == 24 && offsetof(typeof(none), program) == 13, "as it is read");
+	if (!entry) {
+		*bases = (struct bases){ .function = pc };
+		entry = &none.range;
+	}
+#endif
+	return entry;
+}
+
 struct walk {
 	struct hc_frame *frames;
 	size_t used, max;
@@ -206,7 +254,8 @@ static _Unwind_Reason_Code take_frame(struct _Unwind_Context *context, void *arg
 	if (address >= own_start && address < own_end)
 		return _URC_NO_REASON;
 	/* readers take one off a return address to get into its call; a frame
-	 * that a signal interrupted stands at the instruction itself */
+	 * that a signal interrupted stands at the instruction itself, and is the
+	 * last: if that was a crash, what its registers point to is not to be read */
 	address += at_call ? 1 : 0;
 	struct hc_frame *frame = &walk->frames[walk->used++];
 	frame->module = 0;
@@ -215,7 +264,7 @@ static _Unwind_Reason_Code take_frame(struct _Unwind_Context *context, void *arg
 		frame->module = module_of(&object);
 		frame->offset -= (uint64_t)(uintptr_t)object.dlfo_map_start;
 	}
-	return _URC_NO_REASON;
+	return at_call ? _URC_END_OF_STACK : _URC_NO_REASON;
 }
 
 size_t hc_stack_take(struct hc_frame *frames, size_t max)

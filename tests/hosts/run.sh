@@ -5,6 +5,8 @@
 #
 #   run.sh [PATTERN]      only the hosts whose names match
 #
+# The hosts of one kind are in a file each: parts/*.sh.
+#
 # In a network namespace of its own, so that the kernel's counters are ours alone,
 # and with mounts of its own, for disks that are full. Both end with this process.
 set -u
@@ -297,6 +299,11 @@ if wanted 'killed while recording'; then
 	report '.lost_events == 0 and .connections > 100'
 	finish
 fi
+
+for part in "$here"/parts/*.sh; do
+	# shellcheck source=/dev/null
+	. "$part"
+done
 
 echo "# hosts: $passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ]
