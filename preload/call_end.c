@@ -70,6 +70,15 @@ HC_HOOK FILE *freopen64(const char *path, const char *mode, FILE *stream)
 	return end_by_freopen(hc_libc.freopen64, path, mode, stream, HC_HOW_freopen64, HC_CALLER);
 }
 
+/* By the function that the program called: another library may look on. */
+static void end_piece(unsigned first, unsigned last, int flags, enum hc_how how)
+{
+	if (how == HC_HOW_syscall)
+		hc_libc.syscall(SYS_close_range, first, last, flags, 0, 0, 0);
+	else
+		hc_libc.close_range(first, last, flags);
+}
+
 /* Numbers that end by one call are closed in pieces: each that is followed by
  * itself, right after it was judged, and what lies between by the call. No number
  * is closed twice: another thread can be given it in between. */
@@ -99,9 +108,9 @@ unsigned hc_end_range(unsigned first, unsigned last, int flags, enum hc_how how,
 		if (!hc_ending_begin(&ending, fd, how, caller))
 			continue;
 		if (!whole && (unsigned)fd > first)
-			hc_sys(SYS_close_range, first, fd - 1, flags, 0, 0);
+			end_piece(first, (unsigned)fd - 1, flags, how);
 		if (!whole)
-			hc_sys(SYS_close, fd, 0, 0, 0, 0);
+			end_piece((unsigned)fd, (unsigned)fd, 0, how);
 		hc_ending_finish(&ending);
 		first = whole ? first : (unsigned)fd + 1;
 	}

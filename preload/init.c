@@ -198,7 +198,7 @@ static void adopt_all(void)
 				hc_birth_adopt((int)fd, HC_VIA_exec);
 		}
 	}
-	hc_libc.close(directory);
+	hc_sys(SYS_close, directory, 0, 0, 0, 0);
 }
 
 static void end(int status, void *unused);

@@ -4,14 +4,23 @@
 
 struct hc_libc hc_libc;
 
+/* `close`, by which hc_libc_need() goes, comes last: a signal handler or a thread
+ * that comes in between must not find half of them. */
 void hc_libc_resolve(void)
 {
 	int kept = errno;
+	struct hc_libc all;
 	void *found;
 #define CALL(returns, name, parameters) \
 	found = dlsym(RTLD_NEXT, #name); \
-	__builtin_memcpy(&hc_libc.name, &found, sizeof found);
+	__builtin_memcpy(&all.name, &found, sizeof found);
 #define END(returns, name, parameters) CALL(returns, name, parameters)
 #include <halfclose/calls.def>
+#define CALL(returns, name, parameters) \
+	if (__builtin_strcmp(#name, "close")) \
+		__atomic_store_n(&hc_libc.name, all.name, __ATOMIC_RELAXED);
+#define END(returns, name, parameters) CALL(returns, name, parameters)
+#include <halfclose/calls.def>
+	__atomic_store_n(&hc_libc.close, all.close, __ATOMIC_RELEASE);
 	errno = kept;
 }

@@ -5,6 +5,8 @@
 #ifndef HALFCLOSE_LIBC_H
 #define HALFCLOSE_LIBC_H
 
+#include "kernel.h"
+
 #include <errno.h>
 #include <spawn.h>
 #include <stdbool.h>
@@ -28,7 +30,7 @@ void hc_libc_resolve(void);
 
 static inline void hc_libc_need(void)
 {
-	if (__builtin_expect(!hc_libc.close, 0))
+	if (__builtin_expect(!__atomic_load_n(&hc_libc.close, __ATOMIC_ACQUIRE), 0))
 		hc_libc_resolve();
 }
 
@@ -51,7 +53,11 @@ static inline void hc_libc_need(void)
  * and no other preloaded library sees them. errno is the caller's to keep. */
 static inline long hc_sys6(long number, long a, long b, long c, long d, long e, long f)
 {
+#ifdef HC_KERNEL
+	return hc_kernel_call(number, a, b, c, d, e, f);
+#else
 	return hc_libc.syscall(number, a, b, c, d, e, f);
+#endif
 }
 
 static inline long hc_sys(long number, long a, long b, long c, long d, long e)

@@ -115,7 +115,7 @@ static void read_boot_id(char *into, size_t size)
 	ssize_t n = read(fd, into, size - 1);
 	while (n > 0 && into[n - 1] == '\n')
 		into[--n] = '\0';
-	hc_libc.close(fd);
+	hc_sys(SYS_close, fd, 0, 0, 0, 0);
 }
 
 static void fill_header(struct hc_header *into, uint64_t limit)
@@ -236,6 +236,6 @@ const char *hc_recorder_open(const char *path, uint64_t limit)
 		why = map_file(fd, size);
 	/* the mapping keeps the open file, and with it the lock, past close */
 	flock(fd, LOCK_UN);
-	hc_libc.close(fd);
+	hc_sys(SYS_close, fd, 0, 0, 0, 0);
 	return why;
 }

@@ -3,6 +3,7 @@
 
 #include <halfclose/recording.h>
 
+#include <sys/auxv.h>
 #include <sys/mman.h>
 
 #ifndef MADV_POPULATE_WRITE
@@ -274,7 +275,7 @@ void hc_views_stock_up(uint64_t at, size_t size)
 uint64_t hc_views_init(int fd, uint64_t size, bool allocated)
 {
 	bool over;
-	page = (size_t)sysconf(_SC_PAGESIZE);
+	page = getauxval(AT_PAGESZ);
 	end = size;
 	all_allocated = allocated;
 	anchor = mmap64(NULL, page, PROT_NONE, MAP_SHARED, fd, 0);
