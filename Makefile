@@ -105,8 +105,8 @@ LIB_CFLAGS  = $(ALL) -fPIC -fvisibility=hidden -ftls-model=initial-exec -fexcept
               -fno-plt $(LIB_SANITIZE)
 LIB_LDFLAGS = -shared -static-libgcc -Wl,--exclude-libs,ALL -Wl,--version-script=$(BUILD)/preload/exports \
               -Wl,-z,initfirst -Wl,-z,now -Wl,-z,relro -Wl,--no-undefined -Wl,-soname,libhalfclose.so $(UNWINDER)
-# What the unwinder asks for an address, it asks preload/stack.c for.
-UNWINDER    = -Wl,--wrap=_Unwind_Find_FDE
+# What the unwinder asks of an address, it asks preload/stack.c.
+UNWINDER    = -Wl,--wrap=_Unwind_Find_FDE,--wrap=_dl_find_object
 
 $(BUILD)/preload/exports: include/halfclose/calls.def Makefile
 	@mkdir -p $(@D)

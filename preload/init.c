@@ -202,7 +202,18 @@ static void adopt_all(void)
 }
 
 static void end(int status, void *unused);
-static void end_quickly(void);
+static void end_quickly(void *unused);
+
+/* In a program with another C library. It has no arguments for constructors. */
+static void stand_aside(void)
+{
+	hc_self.pid = getpid();
+	find_exe(NULL);
+	hc_warn_init();
+	hc_options_read(environ, hc_complain);
+	if (!hc_options.OFF)
+		hc_complain("standing aside: the program has another C library than glibc");
+}
 
 /* libc's own constructor runs after this one: what it sets up (environ, stdio)
  * is not there yet, which is why the arguments of this one are used. */
@@ -210,6 +221,10 @@ static __attribute__((constructor)) void start(int argc, char **argv, char **env
 {
 	int kept = errno;
 	hc_libc_resolve();
+	if (!hc_libc_is_known()) {
+		stand_aside();
+		goto out;
+	}
 	hc_self.pid = getpid();
 	hc_self.number = (uint32_t)hc_self.pid;
 	find_exe(argv);
@@ -220,7 +235,8 @@ static __attribute__((constructor)) void start(int argc, char **argv, char **env
 	hc_stack_init();
 	/* without these a child would be taken for its parent, and what both
 	 * hold for what one of them closes */
-	if (hc_self.pid <= 0 || pthread_atfork(hc_fork_prepare, hc_fork_parent, hc_fork_child)) {
+	if (hc_self.pid <= 0 ||
+	    __register_atfork(hc_fork_prepare, hc_fork_parent, hc_fork_child, &__dso_handle)) {
 		hc_complain("standing aside: it can't follow its processes");
 		goto out;
 	}
@@ -234,7 +250,7 @@ static __attribute__((constructor)) void start(int argc, char **argv, char **env
 	adopt_all();
 	/* registered before libc registers the loader's work, this runs after
 	 * the last destructor of all: what they close is closed by them */
-	if (on_exit(end, NULL) || at_quick_exit(end_quickly))
+	if (on_exit(end, NULL) || __cxa_at_quick_exit(end_quickly, &__dso_handle))
 		hc_complain("what is open when the program ends will not be seen to end");
 out:
 	errno = kept;
@@ -256,8 +272,9 @@ void hc_note_quick_exit(int status)
 	atomic_store(&quick_status, status & 0xff);
 }
 
-static void end_quickly(void)
+static void end_quickly(void *unused)
 {
+	(void)unused;
 	hc_ending_process(HC_HOW_quick_exit, atomic_load(&quick_status), NULL);
 }
 

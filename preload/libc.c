@@ -1,6 +1,9 @@
 #include "libc.h"
 
 #include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/single_threaded.h>
 
 struct hc_libc hc_libc;
 
@@ -23,4 +26,9 @@ void hc_libc_resolve(void)
 #include <halfclose/calls.def>
 	__atomic_store_n(&hc_libc.close, all.close, __ATOMIC_RELEASE);
 	errno = kept;
+}
+
+bool hc_libc_is_known(void)
+{
+	return __register_atfork && __cxa_at_quick_exit && on_exit && strerrordesc_np && &__libc_single_threaded;
 }

@@ -34,6 +34,20 @@ static inline void hc_libc_need(void)
 		hc_libc_resolve();
 }
 
+/* What glibc alone has is weak: another C library (musl, in a program that a
+ * traced one starts) would refuse to start its program otherwise. */
+#pragma weak __libc_single_threaded
+#pragma weak on_exit
+#pragma weak strerrordesc_np
+int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void), void *library)
+    __attribute__((weak));
+int __cxa_at_quick_exit(void (*function)(void *), void *library) __attribute__((weak));
+extern void *__dso_handle __attribute__((visibility("hidden")));
+
+/* Is it glibc that we live with? If not, the library's constructor has no
+ * arguments, and all that it may do is stand aside. */
+bool hc_libc_is_known(void);
+
 /* What is exported: a definition of one row of calls.def. */
 #define HC_HOOK __attribute__((visibility("default")))
 /* For a row that libc's headers declare with "...": the same symbol under a name

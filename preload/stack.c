@@ -189,6 +189,15 @@ static uint64_t module_of(const struct dl_find_object *object)
 	return module;
 }
 
+/* glibc's own, and weak, for the unwinder too (preload/libc.h says why). */
+int __real__dl_find_object(void *address, struct dl_find_object *object) __attribute__((weak));
+int __wrap__dl_find_object(void *address, struct dl_find_object *object);
+
+int __wrap__dl_find_object(void *address, struct dl_find_object *object)
+{
+	return __real__dl_find_object ? __real__dl_find_object(address, object) : -1;
+}
+
 /* Where there is no entry for an address, the unwinder looks at the code there: is
  * it the kernel's return from a signal? Code that was made at run time may not be
  * readable or end right there, and an address may be none at all, as after a jump

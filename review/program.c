@@ -65,7 +65,7 @@ char *program_find(const char *name, int *status, const char **problem)
 /* ---- ELF ---- */
 
 struct shape {
-	gboolean elf, loaded; /* loaded: by a dynamic loader */
+	gboolean elf, loaded, go; /* loaded: by a dynamic loader; go: written in Go */
 	int class, machine;
 	char loader[64];
 };
@@ -77,6 +77,20 @@ static void read_loader(int fd, const GElf_Phdr *segment, struct shape *shape)
 	shape->loaded = TRUE;
 	if (pread(fd, shape->loader, size, (off_t)segment->p_offset) < 0)
 		shape->loader[0] = '\0';
+}
+
+/* Go's linker notes its build id under a name of its own. */
+static gboolean has_go_note(Elf *elf, const GElf_Phdr *segment)
+{
+	Elf_Data *notes = elf_getdata_rawchunk(elf, (int64_t)segment->p_offset, segment->p_filesz,
+	                                       segment->p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR);
+	size_t at = 0, name, id;
+	GElf_Nhdr note;
+
+	while (notes && (at = gelf_getnote(notes, at, &note, &name, &id)) > 0)
+		if (note.n_namesz == 4 && memcmp((const char *)notes->d_buf + name, "Go\0", 4) == 0)
+			return TRUE;
+	return FALSE;
 }
 
 static struct shape shape_of(const char *path)
@@ -96,8 +110,12 @@ static struct shape shape_of(const char *path)
 		for (size_t i = 0; i < count; i++) {
 			GElf_Phdr segment;
 
-			if (gelf_getphdr(elf, (int)i, &segment) && segment.p_type == PT_INTERP)
+			if (!gelf_getphdr(elf, (int)i, &segment))
+				continue;
+			if (segment.p_type == PT_INTERP)
 				read_loader(fd, &segment, &shape);
+			if (segment.p_type == PT_NOTE)
+				shape.go = shape.go || has_go_note(elf, &segment);
 		}
 	}
 	if (elf)
@@ -132,6 +150,8 @@ static const char *obstacle_in_elf(const char *path, const char *library)
 	if (program.class != ours.class || program.machine != ours.machine)
 		return program.class != ours.class ? "of another architecture (32 and 64 bit) than libhalfclose.so"
 		                                   : "of another architecture than libhalfclose.so";
+	if (program.go)
+		return "written in Go: its connections are made past the C library";
 	if (!program.loaded)
 		return "statically linked: it has no loader that could preload a library";
 	if (strstr(program.loader, "musl"))

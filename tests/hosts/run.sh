@@ -167,8 +167,8 @@ if wanted 'calls, asked'; then
 	nm -D --undefined-only "$library" | awk '{ sub(/@.*/, "", $2); print $2 }' | sort >asked
 	tr ' ' '\n' >harmless <<-'E'
 		_ITM_deregisterTMCloneTable _ITM_registerTMCloneTable __cxa_at_quick_exit __cxa_finalize
-		__errno_location __gmon_start__ __libc_single_threaded __pthread_key_create __register_atfork
-		_dl_find_object abort dlsym fileno_unlocked free getauxval malloc memchr memcmp memcpy memmove
+		__environ __errno_location __gmon_start__ __libc_single_threaded __pthread_key_create __register_atfork
+		_dl_find_object abort dlsym environ fileno_unlocked free getauxval malloc memchr memcmp memcpy memmove
 		memset on_exit pthread_mutex_lock pthread_mutex_unlock pthread_once pthread_testcancel strchr
 		strcmp strcpy strcspn strerrordesc_np strlen strncmp strnlen strrchr
 	E
