@@ -89,8 +89,10 @@ unsigned hc_end_range(unsigned first, unsigned last, int flags, enum hc_how how,
 	if (first > last || flags & ~(int)CLOSE_RANGE_UNSHARE)
 		return first;
 	/* the other threads keep the descriptors that this one parts from */
-	if (flags & (int)CLOSE_RANGE_UNSHARE && !__libc_single_threaded)
+	if (flags & (int)CLOSE_RANGE_UNSHARE && !__libc_single_threaded) {
+		hc_note_spawn();
 		return first;
+	}
 	if (!hc_ending_any(first, last) || hc_is_guest())
 		return first;
 	int kept = errno;

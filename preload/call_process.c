@@ -6,6 +6,7 @@
 #include "init.h"
 #include "recorder.h"
 
+#include <sched.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
@@ -84,6 +85,16 @@ HC_HOOK int system(const char *command)
 	int status = hc_libc.system(command);
 	hc_note_spawn();
 	return status;
+}
+
+/* A thread that takes a copy of all descriptors holds what the others hold, and
+ * what it closes of them is nobody's end. */
+HC_HOOK int unshare(int flags)
+{
+	hc_libc_need();
+	if (flags & CLONE_FILES)
+		hc_note_spawn();
+	return hc_libc.unshare(flags);
 }
 
 /* In a vfork child only the parent's doubt is raised: the child's descriptors

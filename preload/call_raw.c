@@ -216,6 +216,10 @@ HC_HOOK long hc_syscall(long number, long a, long b, long c, long d, long e, lon
 		return message_raw(number, a, b, c);
 	case SYS_shutdown:
 		return shutdown_raw(a, b);
+	case SYS_unshare:
+		if (a & CLONE_FILES)
+			hc_note_spawn();
+		break;
 	case SYS_exit_group:
 		return exit_raw(a, HC_CALLER);
 	case SYS_seccomp:

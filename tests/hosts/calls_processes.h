@@ -211,6 +211,14 @@ void test_execle(void)
 	CHILD(p_execle("/bin/sh", "sh", "-c", "exit $STATUS$1", "0", "1", NULL, seven));
 }
 
+void test_unshare(void)
+{
+	TRY(p_unshare(0));
+	TRY(p_unshare(-1));
+	TRY(p_unshare(CLONE_FILES));
+	CHILD(_exit(!p_unshare(CLONE_NEWNET) && !p_unshare(CLONE_NEWNS | CLONE_FILES) ? 0 : errno));
+}
+
 static void at_quick_exit_end(void) { say("  handler\n"); }
 void test_exit(void) { CHILD(p_exit(259)); CHILD(p_exit(-1)); }
 void test__exit(void) { CHILD(p__exit(5)); }
