@@ -28,8 +28,8 @@ if wanted 'under gdb'; then
 		name='under gdb' why='' log=
 		# it has words of its own on both; the program's go to a file
 		# shellcheck disable=SC2016
-		compare 0 sh -c 'gdb -nx -batch -ex "break close" -ex "ignore 1 100000" -ex "run >$1 2>&1" \
-			--args "$2" talk >/dev/null 2>&1; grep -c ECONNRESET "$1"; sed "/^halfclose: /d" "$1"' sh "$tmp/gdb.out" "$programs/fds"
+		compare 0 sh -c 'gdb -nx -batch -ex "break close" -ex "ignore 1 100000" -ex "run talk >$1" \
+			"$2" >/dev/null 2>&1; grep -c ECONNRESET "$1"; sed "/^halfclose: /d" "$1"' sh "$tmp/gdb.out" "$programs/fds"
 		[ "$(head -1 bare.out)" = 5 ] || fail "it did not run"
 		readable
 		true_to_kernel
