@@ -44,6 +44,8 @@ static ssize_t get_many(int fd, struct msghdr *m, int flags)
 	return n;
 }
 
+static void send_byte(int fd) { must(send(fd, "!", 1, 0) == 1, "send"); }
+
 static void messages(ssize_t (*send_it)(int, const struct msghdr *, int), ssize_t (*get)(int, struct msghdr *, int))
 {
 	int way[2], fd = tcp(0);
@@ -65,6 +67,13 @@ static void messages(ssize_t (*send_it)(int, const struct msghdr *, int), ssize_
 	TRY(get(way[1], &got, MSG_DONTWAIT)); say_right(&got);
 	TRY(get(way[1], &got, MSG_DONTWAIT));
 	TRY(get(-1, &got, 0));
+	m = message(&text, &control, fd);
+	TRY(send_it(way[0], &m, 0));
+	got = message(&text, &control, -1);
+	FULL(TRY(get(way[1], &got, MSG_DONTWAIT))); say_right(&got);
+	got = plain;
+	INTERRUPTED(TRY(get(way[1], &got, 0)));
+	RESTARTED(TRY(get(way[1], &got, 0)), send_byte, way[0]);
 	m = message(&text, &control, 999);
 	TRY(send_it(way[0], &m, 0));
 	m.msg_control = bad;
@@ -107,16 +116,37 @@ void test_recvmmsg(void)
 
 /* processes */
 
+/* Where no process can be made: in a PID namespace whose first has ended. */
+static void barren(void (*attempt)(void))
+{
+	pid_t child = fork();
+	if (!child) {
+		if (unshare(CLONE_NEWPID))
+			_exit(8);
+		child = fork();
+		if (!child)
+			_exit(0);
+		ended(child);
+		attempt();
+		_exit(0);
+	}
+	say("  where none can be made: %x\n", (unsigned)ended(child));
+	tally("p_", true);
+}
+
 static void forks(pid_t (*function)(void))
 {
 	errno = 77;
 	pid_t child = function();
 	if (!child)
 		_exit(getppid() > 1 && errno == 77 ? 3 : 4);
+	tally("p_", false);
 	say("  child: %x, errno %d\n", (unsigned)ended(child), errno);
 }
-void test_fork(void) { forks(p_fork); }
-void test__Fork(void) { forks(p__Fork); }
+static void try_fork(void) { TRY(p_fork()); TRY(p_fork()); }
+static void try__Fork(void) { TRY(p__Fork()); TRY(p__Fork()); }
+void test_fork(void) { forks(p_fork); barren(try_fork); }
+void test__Fork(void) { forks(p__Fork); barren(try__Fork); }
 
 static char *const shell[] = { (char[]){ "sh" }, (char[]){ "-c" }, (char[]){ "exit ${STATUS:-6}" }, NULL };
 static char *const seven[] = { (char[]){ "STATUS=7" }, (char[]){ "PATH=/bin:/usr/bin" }, NULL };
@@ -134,11 +164,29 @@ static void spawns(int (*function)(pid_t *, const char *, const posix_spawn_file
 	posix_spawn_file_actions_adddup2(&actions, 1, 0);
 	TRY(function(&child, path, &actions, NULL, shell, seven));
 	say("  %x\n", (unsigned)ended(child));
+	tally("p_", false);
 	posix_spawn_file_actions_destroy(&actions);
 }
-void test_posix_spawn(void) { spawns(p_posix_spawn, "/bin/sh"); }
-void test_posix_spawnp(void) { spawns(p_posix_spawnp, "sh"); }
+static void try_posix_spawn(void) { pid_t child = -5; TRY(p_posix_spawn(&child, "/bin/sh", NULL, NULL, shell, seven)); }
+static void try_posix_spawnp(void) { pid_t child = -5; TRY(p_posix_spawnp(&child, "sh", NULL, NULL, shell, seven)); }
+void test_posix_spawn(void)
+{
+	spawns(p_posix_spawn, "/bin/sh");
+	barren(try_posix_spawn);
+	TRY_IF(p_posix_spawn(NULL, "/bin/true", NULL, NULL, shell, seven));
+	ended(-1);
+	CHILD(p_posix_spawn(NULL, NULL, NULL, NULL, shell, seven));
+	/* these give the error back and leave errno */
+	tally("p_", true);
+}
+void test_posix_spawnp(void)
+{
+	spawns(p_posix_spawnp, "sh");
+	barren(try_posix_spawnp);
+	tally("p_", true);
+}
 
+static void try_popen(void) { TRY_IF(p_popen("true", "r")); }
 void test_popen(void)
 {
 	char line[20] = "";
@@ -147,14 +195,21 @@ void test_popen(void)
 	must(fgets(line, sizeof line, from), "fgets");
 	say("  %s  %x\n", line, (unsigned)pclose(from));
 	TRY_IF(p_popen("true", "nonsense"));
+	FULL(TRY_IF(p_popen("true", "r")));
+	barren(try_popen);
 }
 
+static void try_system(void) { TRY(p_system("exit 3")); }
 void test_system(void)
 {
 	TRY(p_system("exit 3"));
 	TRY(p_system("kill -9 $$"));
 	TRY(p_system("/nonexistent 2>/dev/null"));
 	TRY(p_system(NULL));
+	barren(try_system);
+	signal(SIGCHLD, SIG_IGN);
+	TRY(p_system("exit 3"));
+	signal(SIGCHLD, SIG_DFL);
 }
 
 void test_execve(void)
@@ -163,6 +218,10 @@ void test_execve(void)
 	TRY(p_execve((void *)bad, shell, seven));
 	TRY(p_execve("/bin/sh", (void *)bad, seven));
 	TRY(p_execve("/dev/null", shell, seven));
+	TRY(p_execve(NULL, shell, seven));
+	TRY(p_execve("/bin", shell, seven));
+	TRY(p_execve("/dev/null/x", shell, seven));
+	TRY(p_execve("/proc/self/status", shell, seven));
 	CHILD(p_execve("/bin/sh", shell, seven));
 }
 void test_execveat(void)
@@ -197,6 +256,7 @@ void test_fexecve(void)
 void test_execl(void)
 {
 	TRY(p_execl("/nonexistent", "x", NULL));
+	TRY(p_execl(NULL, "x", NULL));
 	CHILD(p_execl("/bin/sh", "sh", "-c", "exit $4$3", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", NULL));
 	CHILD(p_execl("/bin/true", NULL, NULL));
 }
@@ -226,14 +286,21 @@ void test__Exit(void) { CHILD(p__Exit(5)); }
 void test_quick_exit(void) { CHILD(at_quick_exit(at_quick_exit_end); p_quick_exit(5)); }
 
 static int clone_main(void *argument) { return *(int *)argument; }
+static void try_clone(void)
+{
+	static char stack[65536] __attribute__((aligned(16)));
+	TRY(p_clone(clone_main, stack + sizeof stack, SIGCHLD, NULL, NULL, NULL, NULL));
+}
 void test_clone(void)
 {
 	static char stack[65536] __attribute__((aligned(16)));
 	int value = 11;
 	pid_t child = p_clone(clone_main, stack + sizeof stack, SIGCHLD, &value, NULL, NULL, NULL);
+	tally("p_", child < 0);
 	say("  %x\n", (unsigned)ended(child));
 	child = p_clone(clone_main, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, &value, NULL, NULL, NULL);
 	say("  %x\n", (unsigned)ended(child));
+	barren(try_clone);
 	TRY(p_clone(NULL, stack + sizeof stack, SIGCHLD, &value, NULL, NULL, NULL));
 	TRY(p_clone(clone_main, NULL, SIGCHLD, &value, NULL, NULL, NULL));
 	TRY(p_clone(clone_main, stack + sizeof stack, CLONE_SIGHAND | SIGCHLD, &value, NULL, NULL, NULL));

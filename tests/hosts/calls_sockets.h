@@ -1,4 +1,4 @@
-/* The rows that deal with descriptors; a part of calls.c. */
+/* The rows that deal with sockets; a part of calls.c. */
 
 static struct sockaddr *bad = (struct sockaddr *)1;
 
@@ -28,6 +28,8 @@ void test_socket(void)
 	TRY(p_socket(AF_INET, 77, 0));
 	TRY(p_socket(AF_INET, SOCK_STREAM, 9999));
 	TRY(p_socket(AF_INET, SOCK_DGRAM, IPPROTO_TCP));
+	TRY(p_socket(AF_INET, SOCK_STREAM | 1 << 20, 0));
+	FULL(TRY(p_socket(AF_INET, SOCK_STREAM, 0)));
 }
 
 void test_socketpair(void)
@@ -39,10 +41,40 @@ void test_socketpair(void)
 	TRY(p_socketpair(AF_INET, SOCK_STREAM, 0, pair));
 	TRY(p_socketpair(AF_UNIX, SOCK_STREAM, 0, (int *)(void *)bad));
 	TRY(p_socketpair(AF_UNIX, SOCK_STREAM, 0, NULL));
+	FULL(TRY(p_socketpair(AF_UNIX, SOCK_STREAM, 0, pair)));
+	say("  %d %d\n", pair[0], pair[1]);
+}
+
+static void wait_no_more(int fd) { must(!fcntl(fd, F_SETFL, O_NONBLOCK), "fcntl"); }
+
+/* A queue that is full, so that connect waits. */
+static void connects_that_wait(void)
+{
+	struct meeting full = meeting(0, 0);
+	struct sockaddr *to = (void *)&full.address;
+	socklen_t size = sizeof full.address;
+	struct timeval limit = { 0, 30000 };
+	int first = tcp(0), fd = tcp(SOCK_NONBLOCK);
+	must(!connect(first, to, size), "connect");
+	TRY(p_connect(fd, to, size));
+	TRY(p_connect(fd, to, size));
+	close(fd), fd = tcp(0);
+	INTERRUPTED(TRY(p_connect(fd, to, size)));
+	must(!fcntl(fd, F_SETFL, O_NONBLOCK), "fcntl");
+	TRY(p_connect(fd, to, size));
+	close(fd), fd = tcp(0);
+	RESTARTED(TRY(p_connect(fd, to, size)), wait_no_more, fd);
+	close(fd), fd = tcp(0);
+	must(!setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit), "setsockopt");
+	TRY(p_connect(fd, to, size));
+	close(fd), close(first), close(full.listener);
 }
 
 void test_connect(void)
 {
+	struct sockaddr_in far = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(0xc0000201), .sin_port = 9 };
+	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT, .sin6_port = 9 };
+	struct sockaddr_in nobody = { .sin_family = AF_INET };
 	struct meeting at = meeting(5, 0), gone = meeting(5, 0);
 	socklen_t size = sizeof at.address;
 	struct sockaddr *to = (void *)&at.address, nowhere = { .sa_family = AF_UNSPEC };
@@ -63,7 +95,13 @@ void test_connect(void)
 	close(fd);
 	fd = tcp(SOCK_NONBLOCK);
 	TRY_IF(!p_connect(fd, to, size) || errno == EINPROGRESS ? (errno = 77) : 0);
+	close(fd), fd = tcp(0);
+	TRY(p_connect(fd, (void *)&far, sizeof far));
+	TRY(p_connect(fd, (void *)&six, sizeof six));
+	TRY(p_connect(fd, (void *)&nobody, sizeof nobody));
+	TRY(p_connect(at.listener, to, size));
 	close(fd), close(null), close(at.listener);
+	connects_that_wait();
 }
 
 void test_listen(void)
@@ -76,6 +114,9 @@ void test_listen(void)
 	TRY(p_listen(udp, 5));
 	close(fd), close(null), close(udp);
 }
+
+static struct sockaddr_in meeting_place;
+static void connect_to_it(int fd) { must(!connect(fd, (void *)&meeting_place, sizeof meeting_place), "connect"); }
 
 static int take_by_accept(int fd, struct sockaddr *peer, socklen_t *size) { return p_accept(fd, peer, size); }
 static int take_by_accept4(int fd, struct sockaddr *peer, socklen_t *size) { return p_accept4(fd, peer, size, 0); }
@@ -106,6 +147,17 @@ static void accepts(int (*take)(int fd, struct sockaddr *peer, socklen_t *size))
 	TRY(got = take(at.listener, into, &minus));
 	TRY(got = take(at.listener, bad, &size));
 	TRY(got = take(at.listener, into, (socklen_t *)bad));
+	int waits = tcp(0);
+	must(!connect(waits, (void *)&at.address, sizeof at.address), "connect");
+	FULL(TRY(take(at.listener, into, &size)));
+	TRY(got = take(at.listener, NULL, NULL)); close(got), close(waits);
+	must(!fcntl(at.listener, F_SETFL, 0), "fcntl");
+	INTERRUPTED(TRY(take(at.listener, into, &size)));
+	meeting_place = at.address;
+	waits = tcp(0);
+	RESTARTED(TRY(got = take(at.listener, NULL, NULL)), connect_to_it, waits); close(got), close(waits);
+	must(!shutdown(at.listener, SHUT_RD), "shutdown");
+	TRY(take(at.listener, NULL, NULL));
 	for (int i = 0; i < 8; i++)
 		close(client[i]);
 	close(null), close(fresh), close(at.listener);
@@ -184,137 +236,3 @@ void test_setsockopt(void)
 	TRY(p_setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger));
 	close(fd), close(null);
 }
-
-void test_close(void)
-{
-	struct meeting at = meeting(5, 0);
-	struct pair p = unread(&at);
-	TRY(p_close(p.mine));
-	TRY(p_close(p.mine));
-	say("  %s\n", other_end(p.peer));
-	TRY(p_close(at.listener));
-	TRY(p_close(-1));
-	TRY(p_close(1 << 20));
-	TRY(p_close(INT_MAX));
-	TRY(p_close(null_device()));
-}
-
-void test_fclose(void)
-{
-	char *text = NULL;
-	size_t size;
-	struct meeting at = meeting(5, 0);
-	struct pair p = unread(&at);
-	TRY(p_fclose(fdopen(p.mine, "r+")));
-	say("  %s\n", other_end(p.peer));
-	TRY(p_fclose(fopen("/dev/null", "r")));
-	TRY(p_fclose(open_memstream(&text, &size)));
-	TRY(p_fclose(fmemopen(NULL, 10, "w")));
-	FILE *full = fopen("/dev/full", "w");
-	putc('x', full);
-	TRY(p_fclose(full));
-	FILE *stale = fopen("/dev/null", "r");
-	close(fileno(stale));
-	TRY(p_fclose(stale));
-	free(text), close(at.listener);
-}
-
-static void reopens(FILE *(*function)(const char *, const char *, FILE *))
-{
-	struct meeting at = meeting(5, 0);
-	struct pair p = unread(&at), q = unread(&at);
-	FILE *stream = fdopen(p.mine, "r");
-	TRY_IF(stream = function("/dev/null", "r", stream));
-	say("  %d %s\n", fileno(stream), other_end(p.peer));
-	TRY_IF(stream = function("/dev/zero", "r", stream));
-	TRY_IF(function("/nonexistent/path", "r", stream));
-	TRY_IF(stream = fdopen(q.mine, "r"));
-	TRY_IF(function(NULL, "w", stream));
-	say("  %s\n", other_end(q.peer));
-	close(at.listener);
-}
-void test_freopen(void) { reopens(p_freopen); }
-void test_freopen64(void) { reopens(p_freopen64); }
-
-void test_close_range(void)
-{
-	struct meeting at = meeting(5, 0);
-	struct pair p = unread(&at);
-	TRY(p_close_range(9, 3, 0));
-	TRY(p_close_range(500, 600, 1 << 20));
-	TRY(p_close_range(500, ~0u, 0));
-	TRY(p_close_range((unsigned)p.mine, (unsigned)p.mine, 0));
-	TRY(p_close(p.mine));
-	say("  %s\n", other_end(p.peer));
-	close(at.listener);
-}
-
-void test_closefrom(void)
-{
-	struct meeting at = meeting(5, 0);
-	struct pair p = unread(&at);
-	int up = fcntl(p.mine, F_DUPFD, 300);
-	close(p.mine);
-	TRY((p_closefrom(200), 0));
-	TRY(p_close(up));
-	say("  %s\n", other_end(p.peer));
-	close(at.listener);
-}
-
-void test_dup(void)
-{
-	int fd = tcp(0), copy;
-	TRY(copy = p_dup(fd));
-	TRY(p_dup(-1));
-	TRY(p_dup(1 << 20));
-	close(fd), close(copy);
-}
-
-void test_dup2(void)
-{
-	struct meeting at = meeting(5, 0);
-	struct pair p = unread(&at);
-	int null = null_device();
-	TRY(p_dup2(null, -1));
-	TRY(p_dup2(null, 1 << 30));
-	TRY(p_dup2(-1, p.mine));
-	TRY(p_dup2(p.mine, p.mine));
-	TRY(p_dup2(999, 999));
-	TRY(p_dup2(null, p.mine));
-	say("  %s\n", other_end(p.peer));
-	close(null), close(p.mine), close(at.listener);
-}
-
-void test_dup3(void)
-{
-	struct meeting at = meeting(5, 0);
-	struct pair p = unread(&at);
-	int null = null_device();
-	TRY(p_dup3(null, -1, 0));
-	TRY(p_dup3(-1, p.mine, 0));
-	TRY(p_dup3(null, p.mine, 1 << 30));
-	TRY(p_dup3(p.mine, p.mine, 0));
-	TRY(p_dup3(null, p.mine, O_CLOEXEC));
-	TRY(fcntl(p.mine, F_GETFD));
-	say("  %s\n", other_end(p.peer));
-	close(null), close(p.mine), close(at.listener);
-}
-
-static void controls(int (*function)(int fd, int command, void *argument))
-{
-	int fd = tcp(0), copy;
-	TRY(function(fd, F_SETFD, (void *)FD_CLOEXEC));
-	TRY(function(fd, F_GETFD, NULL));
-	TRY(function(fd, F_SETFL, (void *)O_NONBLOCK));
-	TRY(function(fd, F_GETFL, NULL));
-	TRY(copy = function(fd, F_DUPFD, (void *)50)); close(copy);
-	TRY(copy = function(fd, F_DUPFD_CLOEXEC, (void *)60)); close(copy);
-	TRY(function(fd, F_DUPFD, (void *)-1L));
-	TRY(function(fd, F_GETLK, bad));
-	TRY(function(fd, 9999, NULL));
-	TRY(function(-1, F_GETFD, NULL));
-	TRY(function(-1, F_DUPFD, NULL));
-	close(fd);
-}
-void test_fcntl(void) { controls(p_fcntl); }
-void test_fcntl64(void) { controls(p_fcntl64); }
