@@ -38,18 +38,38 @@ HC_HOOK int hc_clone(int (*start)(void *), void *stack, int flags, void *argumen
 /* The library falls silent before a filter is there, and speaks again if the
  * kernel did not take it: libseccomp asks for impossible ones to see what is
  * supported. */
-static __attribute__((noinline)) long seccomp_raw(bool by_prctl, long number, long a, long b, long c, long d, long e)
+static bool enter(void)
 {
 	bool before = atomic_load(&hc_self.sandboxed);
 	hc_enter_sandbox();
-	long result = by_prctl ? hc_libc.prctl((int)a, (unsigned long)b, (unsigned long)c, (unsigned long)d,
-	                                       (unsigned long)e)
-	                       : hc_libc.syscall(number, a, b, c, d, e, 0);
+	return before;
+}
+
+static void entered(bool before, bool taken)
+{
+	if (!taken && !before)
+		hc_leave_sandbox();
+}
+
+/* Six arguments, as each of these has at most: a seventh would lie on the stack,
+ * where the caller of syscall() has made no room for one. */
+static __attribute__((noinline)) long seccomp_raw(long number, long a, long b, long c, long d, long e)
+{
+	bool before = enter();
+	long result = hc_libc.syscall(number, a, b, c, d, e, 0);
 	/* more than 0 is a listener where one was asked for, else the thread
 	 * that could not take the filter */
 	bool listens = number == SYS_seccomp && b & (long)SECCOMP_FILTER_FLAG_NEW_LISTENER;
-	if ((result < 0 || (result > 0 && !listens)) && !before)
-		hc_leave_sandbox();
+	entered(before, !result || (result > 0 && listens));
+	return result;
+}
+
+static __attribute__((noinline)) int seccomp_by_prctl(int option, unsigned long a, unsigned long b, unsigned long c,
+                                                      unsigned long d)
+{
+	bool before = enter();
+	int result = hc_libc.prctl(option, a, b, c, d);
+	entered(before, !result);
 	return result;
 }
 
@@ -58,7 +78,7 @@ HC_HOOK int hc_prctl(int option, unsigned long a, unsigned long b, unsigned long
 {
 	hc_libc_need();
 	if (unlikely(option == PR_SET_SECCOMP))
-		return (int)seccomp_raw(true, SYS_prctl, option, (long)a, (long)b, (long)c, (long)d);
+		return seccomp_by_prctl(option, a, b, c, d);
 	return hc_libc.prctl(option, a, b, c, d);
 }
 
@@ -224,11 +244,11 @@ HC_HOOK long hc_syscall(long number, long a, long b, long c, long d, long e, lon
 		return exit_raw(a, HC_CALLER);
 	case SYS_seccomp:
 		if (a == SECCOMP_SET_MODE_STRICT || a == SECCOMP_SET_MODE_FILTER)
-			return seccomp_raw(false, number, a, b, c, d, e);
+			return seccomp_raw(number, a, b, c, d, e);
 		break;
 	case SYS_prctl:
 		if (a == PR_SET_SECCOMP)
-			return seccomp_raw(false, number, a, b, c, d, e);
+			return seccomp_raw(number, a, b, c, d, e);
 		break;
 #ifdef SYS_fork
 	case SYS_fork:
