@@ -207,8 +207,9 @@ out:
 }
 
 /* The address that accept fills in spares a question. How much of it was filled
- * can't be told afterwards without its room, which is read beforehand only from
- * our callers' stack: there it can be read. Who wants no address gives us ours. */
+ * can't be told afterwards without its room, which is read beforehand only where
+ * it lies in the page of our own frame: any other may not be there, not even right
+ * above, where a small stack ends. Who wants no address gives us ours. */
 struct room {
 	struct sockaddr *peer;
 	socklen_t *size, known, own_size;
@@ -217,7 +218,8 @@ struct room {
 
 static inline void find_room(struct room *room, int listener, struct sockaddr *peer, socklen_t *size)
 {
-	uintptr_t above = (uintptr_t)size - (uintptr_t)__builtin_frame_address(0);
+	enum { PAGE = 4096 };
+	uintptr_t frame = (uintptr_t)__builtin_frame_address(0), at = (uintptr_t)size;
 	room->peer = peer;
 	room->size = size;
 	room->known = 0;
@@ -227,7 +229,7 @@ static inline void find_room(struct room *room, int listener, struct sockaddr *p
 		room->peer = (void *)&room->own;
 		room->size = &room->own_size;
 		room->own_size = room->known = sizeof room->own;
-	} else if (above < 65536) {
+	} else if (at / PAGE == frame / PAGE && at % PAGE <= PAGE - sizeof *size) {
 		room->known = *size;
 	}
 }

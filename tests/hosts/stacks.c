@@ -9,6 +9,7 @@
  *                its memory, and in memory that can only be executed
  *     nowhere    the caller's return address is none
  *     coroutine  makecontext's stack of two pages, a guard below it
+ *     edge       accept's size lies behind the stack's end, where nothing is
  *     tiny       a thread with the least stack that there may be
  *     alternate  a signal handler on the least stack that SIGSTKSZ gave
  *     wild       a crash handler, the crash being a jump to nowhere
@@ -160,6 +161,32 @@ static void coroutine(void)
 	must(!swapcontext(&here, &there), "swapcontext");
 }
 
+static socklen_t *behind;
+
+static void accept_behind(void)
+{
+	struct sockaddr_storage peer;
+	int client = socket(AF_INET, SOCK_STREAM, 0);
+	must(!connect(client, (void *)&at.address, sizeof at.address), "connect");
+	say("%d ", accept(at.listener, (void *)&peer, behind));
+	say("%s\n", strerrorname_np(errno));
+	close(client);
+}
+
+static void edge(void)
+{
+	size_t size = 16384;
+	char *stack = mmap(NULL, size + 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	must(stack != MAP_FAILED && !mprotect(stack + size, 4096, PROT_NONE), "mmap");
+	behind = (socklen_t *)(void *)(stack + size + 64);
+	must(!getcontext(&there), "getcontext");
+	there.uc_stack.ss_sp = stack;
+	there.uc_stack.ss_size = size;
+	there.uc_link = &here;
+	makecontext(&there, accept_behind, 0);
+	must(!swapcontext(&here, &there), "swapcontext");
+}
+
 static void *ends_in_thread(void *unused)
 {
 	ends();
@@ -271,7 +298,7 @@ int main(int argc, char **argv)
 #ifdef __x86_64__
 		{ "assembly", assembly }, { "jit", jit }, { "nowhere", nowhere },
 #endif
-		{ "coroutine", coroutine }, { "tiny", tiny }, { "alternate", alternate }, { "wild", wild },
+		{ "coroutine", coroutine }, { "edge", edge }, { "tiny", tiny }, { "alternate", alternate }, { "wild", wild },
 	};
 	alarm(60);
 	at = meeting(20, 0);

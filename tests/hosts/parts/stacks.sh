@@ -1,7 +1,7 @@
 # Part of run.sh: closes on stacks that an unwinder can't read.
 # shellcheck shell=bash disable=SC2154
 
-for kind in assembly jit nowhere coroutine tiny alternate wild smashed overflow; do
+for kind in assembly jit nowhere coroutine edge tiny alternate wild smashed overflow; do
 	wanted "stack, $kind" || continue
 	case $(uname -m) in
 	x86_64) ;;
