@@ -5,14 +5,19 @@
  *   driver NAME [TIMES]    does it
  *
  * What a line of the list says: name; `each` where the process ends with it, so
- * that it is done once in each process, else `many`; how many aborts of another
+ * that it is done once in each process, `dies` where a signal ends it (whose number
+ * stands for the ends), else `many`; how many aborts of another
  * program the kernel counts too (on close, on data); the expected ends in the
  * order of their times, as how:outcome.
  */
 #include "ways_alone.h"
 #include "ways_descriptors.h"
 #include "ways_process.h"
+#include "ways_rights.h"
 #include "ways_shared.h"
+#include "ways_states.h"
+#include "ways_threads.h"
+#include "ways_unix.h"
 
 #include <sys/prctl.h>
 
@@ -20,13 +25,14 @@ struct way {
 	const char *name;
 	void (*run)(enum kind kind);
 	enum kind kind;
-	bool each;
+	enum { MANY, EACH, DIES } process;
 	int on_close, on_data; /* aborts that no traced close makes */
 	const char *ends;
 };
 
-#define MANY(function, kind, ends) { #function " " #kind, function, kind, false, 0, 0, ends }
-#define EACH(function, kind, ends) { #function " " #kind, function, kind, true, 0, 0, ends }
+#define MANY(function, kind, ends) { #function " " #kind, function, kind, MANY, 0, 0, ends }
+#define EACH(function, kind, ends) { #function " " #kind, function, kind, EACH, 0, 0, ends }
+#define DIES(function, kind, signal) { #function " " #kind, function, kind, DIES, 1, 0, signal }
 #define ALL(function, ends) MANY(function, V4, ends), MANY(function, V6, ends), MANY(function, MAPPED, ends)
 #define UNREAD "close:reset-unread"
 #define SHARED_UNREAD "close:shared close:reset-unread"
@@ -46,8 +52,8 @@ static const struct way ways[] = {
 	ALL(both_ended_unread, "close:none"),
 	MANY(shut_rd_unread, V4, UNREAD),
 	MANY(shut_rdwr_unread, V4, UNREAD),
-	{ "peer_reset V4", peer_reset, V4, false, 0, 1, "close:none" },
-	{ "peer_reset_unread V4", peer_reset_unread, V4, false, 0, 1, "close:none" },
+	{ "peer_reset V4", peer_reset, V4, MANY, 0, 1, "close:none" },
+	{ "peer_reset_unread V4", peer_reset_unread, V4, MANY, 0, 1, "close:none" },
 
 	ALL(linger0, "close:reset-linger"),
 	MANY(linger0_unread, V4, UNREAD),
@@ -65,7 +71,7 @@ static const struct way ways[] = {
 
 	ALL(connecting, "close:none"),
 	/* the kernel counts an abort, but no reset goes out */
-	{ "connecting_linger0 V4", connecting_linger0, V4, false, 0, 1, "close:none" },
+	{ "connecting_linger0 V4", connecting_linger0, V4, MANY, 0, 1, "close:none" },
 	MANY(never_connected, V4, "close:none"),
 	MANY(refused, V4, "close:none"),
 	ALL(backlog, "close:backlog"),
@@ -113,9 +119,9 @@ static const struct way ways[] = {
 	MANY(vfork_child_closes, V4, UNREAD),
 	/* a traced program that held it too ends without anybody to ask */
 	MANY(vfork_exec, V4, "return:unknown close:reset-unread"),
-	{ "spawn_inherits V4", spawn_inherits, V4, false, 1, 0, "close:shared" },
-	{ "spawn_inherits V6", spawn_inherits, V6, false, 1, 0, "close:shared" },
-	{ "spawn_inherits MAPPED", spawn_inherits, MAPPED, false, 1, 0, "close:shared" },
+	{ "spawn_inherits V4", spawn_inherits, V4, MANY, 1, 0, "close:shared" },
+	{ "spawn_inherits V6", spawn_inherits, V6, MANY, 1, 0, "close:shared" },
+	{ "spawn_inherits MAPPED", spawn_inherits, MAPPED, MANY, 1, 0, "close:shared" },
 	MANY(spawn_cloexec, V4, UNREAD),
 	ALL(spawn_addclose, UNREAD),
 	MANY(system_ran, V4, "_exit:unknown close:reset-unread"),
@@ -141,9 +147,62 @@ static const struct way ways[] = {
 	EACH(exec_traced, V4, UNREAD),
 	EACH(exec_traced, MAPPED, UNREAD),
 	EACH(exec_traced_read, V4, "close:fin"),
-	{ "exec_untraced V4", exec_untraced, V4, true, 1, 0, "" },
+	{ "exec_untraced V4", exec_untraced, V4, EACH, 1, 0, "" },
+
+	DIES(aborts, V4, "6"),
+	DIES(killed, V4, "9"),
+
+	MANY(untraced_leaves, V4, UNREAD),
+	MANY(untraced_reads, V4, "close:fin"),
+	{ "untraced_last V4", untraced_last, V4, MANY, 1, 0, "close:shared" },
+	MANY(untraced_last_reads, V4, "close:shared"),
+	MANY(received, V4, UNREAD),
+	MANY(received_read, V4, "close:fin"),
+	MANY(received_read_there, V4, "close:fin"),
+	{ "received_held V4", received_held, V4, MANY, 1, 0, "close:shared" },
+	MANY(passed_around, V4, SHARED_UNREAD),
+	MANY(passed_by_mmsg, V4, SHARED_UNREAD),
+	MANY(passed_linger0, V4, "close:shared close:reset-linger"),
+	{ "passed_dropped V4", passed_dropped, V4, MANY, 1, 0, "close:shared" },
+	{ "popen_holds V4", popen_holds, V4, MANY, 1, 0, "close:shared return:unknown _exit:unknown" },
+
+	MANY(reader_takes_all, V4, "close:fin"),
+	/* its end comes when the reader leaves the kernel, with what arrived meanwhile */
+	{ "reader_takes_part V4", reader_takes_part, V4, MANY, 1, 0, "close:fin" },
+	MANY(poller_unread, V4, UNREAD),
+	MANY(thread_unshares, V4, UNREAD),
+	EACH(thread_exits, V4, "_exit:reset-unread"),
+	EACH(last_thread_ends, V4, "return:reset-unread"),
+
+	{ "late_data V4", late_data, V4, MANY, 0, 1, "close:fin" },
+	MANY(disconnected, V4, "close:none"),
+	MANY(connect_completes, V4, UNREAD),
+	MANY(fast_open, V4, UNREAD),
+	MANY(linger0_by_child, V4, "close:reset-linger"),
+	EACH(linger0_exits, V4, "_exit:reset-linger"),
+	MANY(oob_inline_behind, V4, UNREAD),
+	MANY(oob_inline_read, V4, "close:fin"),
+	MANY(fork_parent_exits, V4, UNREAD),
+	MANY(daemon_closes, V4, SHARED_UNREAD),
+	ALL(backlog_full, "close:backlog"),
+	MANY(backlog_data, V4, "close:backlog"),
+	MANY(backlog_dup, V4, "close:backlog"),
+	MANY(backlog_fork, V4, "close:backlog"),
+	MANY(backlog_one_taken, V4, "close:backlog close:fin"),
+	MANY(backlog_shutdown, V4, "close:none"),
 
 	MANY(unix_unread, UNIX, UNREAD),
+	MANY(unix_part_read, UNIX, UNREAD),
+	MANY(unix_peer_first, UNIX, "close:fin"),
+	MANY(unix_peer_first_unread, UNIX, UNREAD),
+	MANY(unix_shut, UNIX, UNREAD),
+	MANY(unix_oob, UNIX, UNREAD),
+	MANY(unix_pair, UNIX, "close:reset-unread close:fin"),
+	MANY(unix_fork_reads, UNIX, "close:fin"),
+	MANY(unix_backlog, UNIX, "close:backlog"),
+	MANY(unix_peer_first_unread, SEQPACKET, UNREAD),
+	MANY(unix_pair, SEQPACKET, "close:reset-unread close:fin"),
+	MANY(unix_backlog, SEQPACKET, "close:backlog"),
 	MANY(unix_read, UNIX, "close:fin"),
 	MANY(unix_connected, UNIX, UNREAD),
 	MANY(unix_dup, UNIX, SHARED_UNREAD),
@@ -156,9 +215,10 @@ enum { WAYS = sizeof ways / sizeof *ways };
 
 static void list(void)
 {
+	static const char *const processes[] = { [MANY] = "many", [EACH] = "each", [DIES] = "dies" };
 	for (int i = 0; i < WAYS; i++) {
 		const struct way *way = &ways[i];
-		printf("%s %s %d %d %s\n", way->name, way->each ? "each" : "many", way->on_close, way->on_data, way->ends);
+		printf("%s %s %d %d %s\n", way->name, processes[way->process], way->on_close, way->on_data, way->ends);
 	}
 }
 
@@ -170,6 +230,8 @@ int main(int argc, char **argv)
 	}
 	if (argc == 3 && !strcmp(argv[1], "--close"))
 		return !!close(atoi(argv[2]));
+	if (argc == 3 && !strcmp(argv[1], "--untraced"))
+		return untraced_role(argv[2]);
 	/* grandchildren become ours to wait for */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	for (int i = 0; argc > 1 && i < WAYS; i++) {

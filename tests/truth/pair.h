@@ -17,7 +17,8 @@
 #include <sys/socket.h>
 #include <time.h>
 
-enum kind { V4, V6, MAPPED, UNIX, SEQPACKET };
+/* TO_TCP, FROM_TCP: mine speaks MPTCP, the other end does not. */
+enum kind { V4, V6, MAPPED, UNIX, SEQPACKET, MPTCP, TO_TCP, FROM_TCP };
 
 struct pair {
 	int mine, peer;
@@ -28,6 +29,7 @@ struct meeting {
 	struct sockaddr_storage address;
 	socklen_t size;
 	int domain, type;
+	int mine, peer; /* the protocols of the two ends */
 };
 
 static inline void check(long result, const char *what)
@@ -46,7 +48,9 @@ static inline struct meeting meeting(enum kind kind)
 		at.domain = at.address.ss_family = AF_UNIX; /* no path: the kernel makes one up */
 		at.size = sizeof(sa_family_t);
 		at.type = kind == UNIX ? SOCK_STREAM : SOCK_SEQPACKET;
-	} else if (kind == V4) {
+	} else if (kind == V4 || kind >= MPTCP) {
+		at.mine = kind >= MPTCP ? IPPROTO_MPTCP : 0;
+		at.peer = kind == MPTCP ? IPPROTO_MPTCP : 0;
 		at.domain = v4->sin_family = AF_INET;
 		v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 		at.size = sizeof *v4;
@@ -105,7 +109,7 @@ static inline void peer_resets(const struct pair *pair)
 
 static inline int listener(struct meeting *at, int backlog)
 {
-	int fd = socket(at->domain, at->type, 0);
+	int fd = socket(at->domain, at->type, at->mine);
 	check(fd, "socket");
 	check(bind(fd, (void *)&at->address, at->size), "bind");
 	check(listen(fd, backlog), "listen");
@@ -116,24 +120,22 @@ static inline int listener(struct meeting *at, int backlog)
 
 static inline int raw_connect(const struct meeting *at, int flags)
 {
-	long fd = raw(SYS_socket, at->domain, at->type | flags, 0);
+	long fd = raw(SYS_socket, at->domain, at->type | flags, at->peer);
 	check(fd, "peer: socket");
 	if (raw(SYS_connect, fd, &at->address, at->size) && errno != EINPROGRESS)
 		err(2, "peer: connect");
 	return (int)fd;
 }
 
-/* mine accepts. The peer's number is the lower one. */
-static inline struct pair accepted(enum kind kind)
+static inline int raw_listener(struct meeting *at, int backlog)
 {
-	struct pair pair;
-	struct meeting at = meeting(kind);
-	int from = listener(&at, 1);
-	pair.peer = raw_connect(&at, SOCK_CLOEXEC);
-	pair.mine = accept(from, NULL, NULL);
-	check(pair.mine, "accept");
-	close(from);
-	return pair;
+	long from = raw(SYS_socket, at->domain, at->type | SOCK_CLOEXEC, at->peer);
+	check(from, "peer: socket");
+	check(raw(SYS_bind, from, &at->address, at->size), "peer: bind");
+	check(raw(SYS_listen, from, backlog), "peer: listen");
+	at->size = sizeof at->address;
+	check(raw(SYS_getsockname, from, &at->address, &at->size), "peer: getsockname");
+	return (int)from;
 }
 
 /* mine connects. */
@@ -141,18 +143,28 @@ static inline struct pair connected(enum kind kind)
 {
 	struct pair pair;
 	struct meeting at = meeting(kind);
-	long from = raw(SYS_socket, at.domain, at.type | SOCK_CLOEXEC, 0);
-	check(from, "peer: socket");
-	check(raw(SYS_bind, from, &at.address, at.size), "peer: bind");
-	check(raw(SYS_listen, from, 1), "peer: listen");
-	at.size = sizeof at.address;
-	check(raw(SYS_getsockname, from, &at.address, &at.size), "peer: getsockname");
-	pair.mine = socket(at.domain, at.type, 0);
+	int from = raw_listener(&at, 1);
+	pair.mine = socket(at.domain, at.type, at.mine);
 	check(pair.mine, "socket");
 	check(connect(pair.mine, (void *)&at.address, at.size), "connect");
 	pair.peer = (int)raw(SYS_accept4, from, 0, 0, SOCK_CLOEXEC);
 	check(pair.peer, "peer: accept");
 	raw(SYS_close, from);
+	return pair;
+}
+
+/* mine accepts, but where it alone speaks MPTCP. The peer's number is the lower one. */
+static inline struct pair accepted(enum kind kind)
+{
+	struct pair pair;
+	struct meeting at = meeting(kind);
+	if (kind == TO_TCP)
+		return connected(kind);
+	int from = listener(&at, 1);
+	pair.peer = raw_connect(&at, SOCK_CLOEXEC);
+	pair.mine = accept(from, NULL, NULL);
+	check(pair.mine, "accept");
+	close(from);
 	return pair;
 }
 

@@ -38,39 +38,44 @@ trap 'rm -rf "$tmp"' EXIT
 trap 'exit 130' INT TERM HUP
 passed=0 failed=0
 
-# Sets on_close and on_data to the kernel's counters.
+# Sets on_close, on_data, fastclose (MPTCP's one reset for both) and resets (all
+# that were sent) to the kernel's counters.
 counters() {
 	local names values i
+	on_close=0 on_data=0 fastclose=0 resets=0
 	while read -ra names && read -ra values; do
-		[ "${names[0]}" = TcpExt: ] || continue
+		case ${names[0]} in TcpExt: | MPTcpExt: | Tcp:) ;; *) continue ;; esac
 		for i in "${!names[@]}"; do
 			case ${names[i]} in
 			TCPAbortOnClose) on_close=${values[i]} ;;
 			TCPAbortOnData) on_data=${values[i]} ;;
+			MPFastcloseTx) fastclose=${values[i]} ;;
+			OutRsts) resets=${values[i]} ;;
 			esac
 		done
-	done </proc/net/netstat
+	done < <(cat /proc/net/netstat /proc/net/snmp)
 }
 
-# What the log says of each end, in the order of time; a listener that nobody
-# waited for is no news.
+# What the log says of each end, in the order of time; of a listener only that
+# some waited for it.
 # shellcheck disable=SC2016
 said='[.[] | select(.event == "close" and (.state != "LISTEN" or .outcome == "backlog")) |
 	select(.outcome != "backlog" or .waiting > 0) | "\(.how):\(.outcome)"] | join(" ")'
+waiting='[.[] | select(.event == "close" and .outcome == "backlog") | .waiting] | add // 0'
 sums='"\(.totals.outcome["reset-unread"] // 0) \(.totals.outcome["reset-linger"] // 0) \(.lost_events) \(.damaged)"'
 
 fail() { why="${why:+$why; }$*"; }
 
 # way EACH ELSEWHERE_ON_CLOSE ELSEWHERE_ON_DATA ENDS…: does $name and compares
 way() {
-	local each=$1 elsewhere_on_close=$2 elsewhere_on_data=$3 before_close before_data i n expected='' got unread linger lost damaged
+	local each=$1 elsewhere_on_close=$2 elsewhere_on_data=$3 before i n expected='' got unread linger lost damaged
 	local under=(timeout 60 env "HALFCLOSE_LOG=$tmp/hc" "LD_PRELOAD=$library" "$driver" "$name") unix=''
 	shift 3
 	case $name in *UNIX | *SEQPACKET) unix=1 ;; esac
 	[ -z "$unix" ] || export HALFCLOSE_SOCKETS=tcp,unix
 	rm -f "$tmp"/*
 	counters
-	before_close=$on_close before_data=$on_data
+	before=("$on_close" "$on_data" "$fastclose" "$resets")
 	if [ "$each" = each ]; then
 		for ((i = 0; i < times; i++)); do
 			"${under[@]}" >>"$tmp/said" 2>&1 || fail "status $?"
@@ -92,17 +97,48 @@ way() {
 	read -r unread linger lost damaged < <(jq -r "$sums" "$tmp/report")
 	[ "${lost:-} ${damaged:-}" = '0 0' ] || fail "${lost:-?} events lost, ${damaged:-?} damaged"
 	[ -z "$unix" ] || return
-	n=$((on_close - before_close - elsewhere_on_close * times))
+	n=$((on_close - before[0] - elsewhere_on_close * times))
+	if [[ $name == *' MPTCP' ]]; then
+		i=$((fastclose - before[2])) got=$(jq -rs "$waiting" "$tmp/log")
+		[ "$n $((unread + linger + got))" = "0 $i" ] ||
+			fail "resets are $unread and $linger and $got of those that waited, but MPFastcloseTx $i"
+		return
+	fi
 	[ "${unread:-}" = "$n" ] || fail "reset-unread is ${unread:-?}, but TCPAbortOnClose $n"
-	n=$((on_data - before_data - elsewhere_on_data * times))
+	n=$((on_data - before[1] - elsewhere_on_data * times))
 	[ "${linger:-}" = "$n" ] || fail "reset-linger is ${linger:-?}, but TCPAbortOnData $n"
+	[[ " $* " == *:backlog\ * ]] || return
+	got=$(jq -rs "$waiting" "$tmp/log")
+	n=$((resets - before[3]))
+	[ "$got" = "$n" ] || fail "$got connections waited, but OutRsts is $n"
+}
+
+# A program that a signal ends says nothing: `halfclose run` tells what it held.
+death() {
+	local before told signal=$1
+	counters
+	before=$on_close
+	timeout 60 "$halfclose" run -o "$tmp/hc" -- "$driver" "$name" 2>"$tmp/said"
+	[ $? = $((128 + signal)) ] || fail "another status than $((128 + signal))"
+	counters
+	grep -q "($signal); it held 1 connection open" "$tmp/said" || fail "said: $(tail -1 "$tmp/said")"
+	[ $((on_close - before)) = 1 ] || fail "TCPAbortOnClose is $((on_close - before))"
+	told=$("$halfclose" report --json "$tmp/hc" | jq -r '"\(.totals.teardown.open) \(.totals.outcome | add)"')
+	[ "$told" = '1 1' ] || fail "open connections and closes are $told, the listener's among them"
 }
 
 while read -r function kind each on_close_too on_data_too ends; do
 	name="$function $kind" why=''
 	[[ -z ${1:-} || $name == *$1* ]] || continue
+	if [[ $kind == *TCP* && ! -e /proc/sys/net/mptcp/enabled ]]; then
+		echo "skip truth: $name: no MPTCP in this kernel"
+		continue
+	fi
 	# shellcheck disable=SC2086
-	way "$each" "$on_close_too" "$on_data_too" $ends
+	case $each in
+	dies) death "$ends" ;;
+	*) way "$each" "$on_close_too" "$on_data_too" $ends ;;
+	esac
 	if [ "$why" ]; then
 		echo "not ok truth: $name: $why"
 		failed=$((failed + 1))

@@ -267,13 +267,7 @@ static void oob_inline(enum kind kind)
 static void connecting_to(enum kind kind, bool with_linger)
 {
 	struct meeting at = meeting(kind);
-	long from = raw(SYS_socket, at.domain, at.type | SOCK_CLOEXEC, 0);
-	check(from, "peer: socket");
-	check(raw(SYS_bind, from, &at.address, at.size), "peer: bind");
-	check(raw(SYS_listen, from, 0), "peer: listen");
-	at.size = sizeof at.address;
-	check(raw(SYS_getsockname, from, &at.address, &at.size), "peer: getsockname");
-	int first = raw_connect(&at, SOCK_CLOEXEC);
+	int from = raw_listener(&at, 0), first = raw_connect(&at, SOCK_CLOEXEC);
 	struct pair p = { .mine = socket(at.domain, at.type | SOCK_NONBLOCK, 0) };
 	check(p.mine, "socket");
 	if (with_linger)

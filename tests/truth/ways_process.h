@@ -1,6 +1,5 @@
 /*
- * Connections that end with their process or its program; unix sockets, where
- * what the other end gets is the truth.
+ * Connections that end with their process or its program.
  */
 #ifndef WAYS_PROCESS_H
 #define WAYS_PROCESS_H
@@ -8,6 +7,7 @@
 #include "pair.h"
 
 #include <fcntl.h>
+#include <signal.h>
 
 static void exits(enum kind kind) { unread(kind); exit(0); }
 static void exits_read(enum kind kind) { take(unread(kind).mine, 10); exit(0); }
@@ -17,6 +17,9 @@ static void exits_quickly(enum kind kind) { unread(kind); quick_exit(0); }
 static void exits_syscall(enum kind kind) { unread(kind); syscall(SYS_exit_group, 0); }
 static void returns(enum kind kind) { unread(kind); } /* which main does next */
 static void exits_copied(enum kind kind) { check(dup(unread(kind).mine), "dup"); _exit(0); }
+
+static void aborts(enum kind kind) { unread(kind); abort(); }
+static void killed(enum kind kind) { unread(kind); raise(SIGKILL); }
 
 static int registered;
 static void close_registered(void)
@@ -89,64 +92,6 @@ static void exec_untraced(enum kind kind)
 {
 	unread(kind);
 	execle("/bin/true", "true", NULL, (char *[]){ NULL });
-}
-
-/* unix */
-
-static void other_end_gets(const struct pair *p, int error)
-{
-	char byte;
-	long n = raw(SYS_recvfrom, p->peer, &byte, 1, 0, 0, 0);
-	if (error ? n != -1 || errno != error : n)
-		errx(1, "the other end got %ld, %s; not %s", n, strerror(errno), strerror(error));
-	peer_closes(p);
-}
-
-static void unix_unread(enum kind kind)
-{
-	struct pair p = unread(kind);
-	close(p.mine);
-	other_end_gets(&p, ECONNRESET);
-}
-
-static void unix_read(enum kind kind)
-{
-	struct pair p = unread(kind);
-	take(p.mine, 10);
-	close(p.mine);
-	other_end_gets(&p, 0);
-}
-
-static void unix_connected(enum kind kind)
-{
-	struct pair p = connected(kind);
-	peer_sends(&p, 10);
-	close(p.mine);
-	other_end_gets(&p, ECONNRESET);
-}
-
-static void unix_dup(enum kind kind)
-{
-	struct pair p = unread(kind);
-	int copy = dup(p.mine);
-	close(p.mine);
-	close(copy);
-	other_end_gets(&p, ECONNRESET);
-}
-
-static void unix_fork(enum kind kind)
-{
-	struct pair p = unread(kind);
-	fflush(NULL);
-	pid_t child = fork();
-	if (!child) {
-		raw(SYS_close, p.peer);
-		close(p.mine);
-		_exit(0);
-	}
-	raw(SYS_wait4, child, 0, 0, 0);
-	close(p.mine);
-	other_end_gets(&p, ECONNRESET);
 }
 
 #endif

@@ -1,0 +1,223 @@
+/*
+ * What TCP's states, libc's other ways in, and listeners make possible.
+ */
+#ifndef WAYS_STATES_H
+#define WAYS_STATES_H
+
+#include "ways_shared.h"
+
+#include <netinet/tcp.h>
+
+/* Closed with nothing unread; what the peer sends then is answered by a reset
+ * that the kernel counts as TCPAbortOnData, like a close with SO_LINGER 0. */
+static void late_data(enum kind kind)
+{
+	struct pair p = accepted(kind);
+	close(p.mine);
+	check(raw(SYS_sendto, p.peer, "late", 4, MSG_NOSIGNAL, 0, 0), "peer: send");
+	await(p.peer, POLLHUP);
+	peer_closes(&p);
+}
+
+/* A connect to nowhere resets the connection; the close finds nothing. */
+static void disconnected(enum kind kind)
+{
+	struct pair p = unread(kind);
+	struct sockaddr nowhere = { .sa_family = AF_UNSPEC };
+	check(connect(p.mine, &nowhere, sizeof nowhere), "connect to nowhere");
+	close(p.mine);
+	peer_closes(&p);
+}
+
+static struct pair begun(enum kind kind, bool fast)
+{
+	struct meeting at = meeting(kind);
+	int from = raw_listener(&at, 1);
+	struct pair p = { .mine = socket(at.domain, at.type | SOCK_NONBLOCK, 0) };
+	check(p.mine, "socket");
+	long result = fast ? sendto(p.mine, "hi", 2, MSG_FASTOPEN, (void *)&at.address, at.size)
+			   : connect(p.mine, (void *)&at.address, at.size);
+	if (result < 0 && errno != EINPROGRESS)
+		err(2, "connect");
+	await(p.mine, POLLOUT);
+	check(p.peer = (int)raw(SYS_accept4, from, 0, 0, SOCK_CLOEXEC), "peer: accept");
+	raw(SYS_close, from);
+	return p;
+}
+
+static void connect_completes(enum kind kind)
+{
+	struct pair p = begun(kind, false);
+	peer_sends(&p, 10);
+	close(p.mine);
+	peer_closes(&p);
+}
+
+static void fast_open(enum kind kind)
+{
+	struct pair p = begun(kind, true);
+	peer_sends(&p, 10);
+	close(p.mine);
+	peer_closes(&p);
+}
+
+static void linger0_by_child(enum kind kind)
+{
+	struct linger now = { 1, 0 };
+	struct pair p = accepted(kind);
+	pid_t child = forked(&p, NULL);
+	if (!child) {
+		check(setsockopt(p.mine, SOL_SOCKET, SO_LINGER, &now, sizeof now), "SO_LINGER");
+		_exit(0);
+	}
+	join(child);
+	close(p.mine);
+	peer_closes(&p);
+}
+
+static void linger0_exits(enum kind kind)
+{
+	struct linger now = { 1, 0 };
+	struct pair p = accepted(kind);
+	check(setsockopt(p.mine, SOL_SOCKET, SO_LINGER, &now, sizeof now), "SO_LINGER");
+	_exit(0);
+}
+
+/* the byte out of band, in line */
+
+static struct pair inlined(enum kind kind, bool behind)
+{
+	int one = 1;
+	struct pair p = accepted(kind);
+	check(setsockopt(p.mine, SOL_SOCKET, SO_OOBINLINE, &one, sizeof one), "SO_OOBINLINE");
+	if (behind)
+		peer_sends(&p, 10);
+	peer_sends_oob(&p);
+	return p;
+}
+
+static void oob_inline_behind(enum kind kind)
+{
+	struct pair p = inlined(kind, true);
+	take(p.mine, 10);
+	close(p.mine);
+	peer_closes(&p);
+}
+
+static void oob_inline_read(enum kind kind)
+{
+	struct pair p = inlined(kind, true);
+	take(p.mine, 11);
+	close(p.mine);
+	peer_closes(&p);
+}
+
+/* families of processes */
+
+/* The parent ends before the child that closes. */
+static void fork_parent_exits(enum kind kind)
+{
+	int gate[2];
+	pid_t parent = fork();
+	check(parent, "fork");
+	if (!parent) {
+		struct pair p = unread(kind);
+		if (!forked(&p, gate)) {
+			pass_gate(gate);
+			close(p.mine);
+		}
+		_exit(0);
+	}
+	join(parent);
+	raw(SYS_wait4, -1, 0, 0, 0);
+}
+
+static void daemon_closes(enum kind kind)
+{
+	struct pair p = unread(kind);
+	pid_t child = forked(&p, NULL);
+	if (!child) {
+		check(daemon(1, 1), "daemon");
+		close(p.mine);
+		_exit(0);
+	}
+	join(child);
+	raw(SYS_wait4, -1, 0, 0, 0);
+	close(p.mine);
+	peer_closes(&p);
+}
+
+/* listeners: all that wait are reset */
+
+static int waited_for(enum kind kind, int backlog, int clients, int *client)
+{
+	struct meeting at = meeting(kind);
+	int from = listener(&at, backlog);
+	for (int i = 0; i < clients; i++)
+		client[i] = raw_connect(&at, SOCK_CLOEXEC | (i > backlog ? SOCK_NONBLOCK : 0));
+	await(from, POLLIN);
+	return from;
+}
+
+static void clients_close(const int *client, int clients)
+{
+	for (int i = 0; i < clients; i++)
+		raw(SYS_close, client[i]);
+}
+
+/* One more than was asked for fits; the rest is not answered. */
+static void backlog_full(enum kind kind)
+{
+	int client[4], from = waited_for(kind, 1, 4, client);
+	close(from);
+	clients_close(client, 4);
+}
+
+static void backlog_data(enum kind kind)
+{
+	int client[2], from = waited_for(kind, 5, 2, client);
+	check(raw(SYS_sendto, client[0], "hello", 5, MSG_NOSIGNAL, 0, 0), "peer: send");
+	close(from);
+	clients_close(client, 2);
+}
+
+static void backlog_dup(enum kind kind)
+{
+	int client[2], from = waited_for(kind, 5, 2, client), copy = dup(from);
+	close(from);
+	close(copy);
+	clients_close(client, 2);
+}
+
+static void backlog_fork(enum kind kind)
+{
+	int client[2], from = waited_for(kind, 5, 2, client);
+	pid_t child = fork();
+	if (!child) {
+		close(from);
+		_exit(0);
+	}
+	join(child);
+	close(from);
+	clients_close(client, 2);
+}
+
+static void backlog_one_taken(enum kind kind)
+{
+	int client[2], from = waited_for(kind, 5, 2, client), taken = accept(from, NULL, NULL);
+	check(taken, "accept");
+	close(from);
+	close(taken);
+	clients_close(client, 2);
+}
+
+/* A listener's shutdown resets them. */
+static void backlog_shutdown(enum kind kind)
+{
+	int client[2], from = waited_for(kind, 5, 2, client);
+	check(shutdown(from, SHUT_RD), "shutdown");
+	close(from);
+	clients_close(client, 2);
+}
+
+#endif
