@@ -178,6 +178,7 @@ static const struct way ways[] = {
 	MANY(disconnected, V4, "close:none"),
 	MANY(connect_completes, V4, UNREAD),
 	MANY(fast_open, V4, UNREAD),
+	MANY(linger0_syscall, V4, "close:reset-linger"),
 	MANY(linger0_by_child, V4, "close:reset-linger"),
 	EACH(linger0_exits, V4, "_exit:reset-linger"),
 	MANY(oob_inline_behind, V4, UNREAD),
@@ -190,6 +191,7 @@ static const struct way ways[] = {
 	MANY(backlog_fork, V4, "close:backlog"),
 	MANY(backlog_one_taken, V4, "close:backlog close:fin"),
 	MANY(backlog_shutdown, V4, "close:none"),
+	MANY(listen_syscall, V4, "close:backlog"),
 
 	MANY(unix_unread, UNIX, UNREAD),
 	MANY(unix_part_read, UNIX, UNREAD),

@@ -61,6 +61,15 @@ static void fast_open(enum kind kind)
 	peer_closes(&p);
 }
 
+static void linger0_syscall(enum kind kind)
+{
+	struct linger now = { 1, 0 };
+	struct pair p = accepted(kind);
+	check(syscall(SYS_setsockopt, p.mine, SOL_SOCKET, SO_LINGER, &now, sizeof now), "SO_LINGER");
+	close(p.mine);
+	peer_closes(&p);
+}
+
 static void linger0_by_child(enum kind kind)
 {
 	struct linger now = { 1, 0 };
@@ -218,6 +227,21 @@ static void backlog_shutdown(enum kind kind)
 	check(shutdown(from, SHUT_RD), "shutdown");
 	close(from);
 	clients_close(client, 2);
+}
+
+static void listen_syscall(enum kind kind)
+{
+	struct meeting at = meeting(kind);
+	int from = socket(at.domain, at.type, 0);
+	check(from, "socket");
+	check(bind(from, (void *)&at.address, at.size), "bind");
+	check(syscall(SYS_listen, from, 5), "listen");
+	at.size = sizeof at.address;
+	check(getsockname(from, (void *)&at.address, &at.size), "getsockname");
+	int client = raw_connect(&at, SOCK_CLOEXEC);
+	await(from, POLLIN);
+	close(from);
+	clients_close(&client, 1);
 }
 
 #endif
