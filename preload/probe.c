@@ -2,6 +2,7 @@
 #include "fdtab.h"
 
 #include <linux/inet_diag.h>
+#include <linux/mptcp.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <linux/sockios.h>
@@ -65,6 +66,33 @@ static bool queue_is_empty(int fd)
 		return false;
 	}
 	return !memory[SK_MEMINFO_RMEM_ALLOC];
+}
+
+/* What a listener of MPTCP accepts may be plain TCP. What fell back later, or
+ * whose other end speaks TCP, no longer answers as MPTCP. */
+static bool is_mptcp(int fd, bool *fell_back)
+{
+	struct mptcp_info info;
+	socklen_t size = sizeof info;
+	int protocol;
+	if (!get_int(fd, SOL_SOCKET, SO_PROTOCOL, &protocol) || protocol != IPPROTO_MPTCP)
+		return false;
+	*fell_back = hc_getsockopt(fd, SOL_MPTCP, MPTCP_INFO, &info, &size)
+	                 ? errno == EOPNOTSUPP
+	                 : info.mptcpi_flags & MPTCP_INFO_FLAG_FALLBACK;
+	return true;
+}
+
+/* MPTCP's SIOCINQ counts the end of the peer's data, too, as a byte; and says 1
+ * for an empty queue once that direction is shut. */
+static void discount_end(int fd, struct hc_facts *facts)
+{
+	struct pollfd ended = { .fd = fd, .events = POLLRDHUP };
+	struct timespec no_time = { 0 };
+	if (!facts->unread || hc_sys(SYS_ppoll, (long)&ended, 1, (long)&no_time, 0, 0) != 1 ||
+	    !(ended.revents & POLLRDHUP))
+		return;
+	facts->unread = facts->unread > 1 ? facts->unread - 1 : !queue_is_empty(fd);
 }
 
 /* false: fd is no socket. */
@@ -149,11 +177,14 @@ static bool probe_tcp(int fd, uint32_t word, bool full, struct hc_facts *facts)
 		if (facts->state == HC_STATE_listening || facts->state == HC_STATE_closed)
 			return true;
 	}
+	bool mptcp = word & HC_FD_MPTCP && is_mptcp(fd, &facts->fell_back);
 	/* last, so that as little as can be arrives between this and the close */
-	if (!(word & HC_FD_MPTCP) && queue_is_empty(fd))
+	if (!mptcp && queue_is_empty(fd))
 		facts->unread_known = true;
 	else if (!probe_unread(fd, facts))
 		return false;
+	if (mptcp)
+		discount_end(fd, facts);
 	if (full || !facts->unread)
 		return true;
 	if (tcp_info(fd, &info))

@@ -9,7 +9,8 @@ enum hc_outcome hc_verdict(const struct hc_facts *facts)
 		return HC_OUTCOME_none;
 	if (!facts->unread_known)
 		return HC_OUTCOME_unknown;
-	if (facts->unread)
+	/* what MPTCP took off its one TCP connection, that one's close can't see */
+	if (facts->unread && !facts->fell_back)
 		return HC_OUTCOME_reset_unread;
 	if (facts->unix_socket)
 		return HC_OUTCOME_fin;

@@ -15,6 +15,7 @@ struct hc_facts {
 	bool unread_known;
 	bool oob;           /* an out-of-band byte is in the unread input */
 	bool peer_fin;      /* the peer had ended its direction */
+	bool fell_back;     /* MPTCP whose other end speaks TCP */
 	bool counted;       /* sent, received and unacked are known */
 	uint32_t waiting;   /* of a listener */
 	uint64_t unread, unacked, sent, received;

@@ -34,6 +34,7 @@ struct way {
 #define EACH(function, kind, ends) { #function " " #kind, function, kind, EACH, 0, 0, ends }
 #define DIES(function, kind, signal) { #function " " #kind, function, kind, DIES, 1, 0, signal }
 #define ALL(function, ends) MANY(function, V4, ends), MANY(function, V6, ends), MANY(function, MAPPED, ends)
+#define MPTCPS(function, ends) MANY(function, MPTCP, ends), MANY(function, TO_TCP, ends), MANY(function, FROM_TCP, ends)
 #define UNREAD "close:reset-unread"
 #define SHARED_UNREAD "close:shared close:reset-unread"
 
@@ -192,6 +193,31 @@ static const struct way ways[] = {
 	MANY(backlog_one_taken, V4, "close:backlog close:fin"),
 	MANY(backlog_shutdown, V4, "close:none"),
 	MANY(listen_syscall, V4, "close:backlog"),
+
+	MPTCPS(nothing_came, "close:fin"),
+	MPTCPS(all_read, "close:fin"),
+	MPTCPS(linger0, "close:reset-linger"),
+	MPTCPS(peer_first, "close:fin"),
+	MPTCPS(half_close, "close:none"),
+	MPTCPS(both_ended_unread, "close:none"),
+	MANY(none_read, MPTCP, UNREAD),
+	MANY(none_read, FROM_TCP, UNREAD),
+	MANY(none_read, TO_TCP, "close:fin"),
+	MANY(part_read, MPTCP, UNREAD),
+	MANY(part_read, FROM_TCP, UNREAD),
+	MANY(part_read, TO_TCP, "close:fin"),
+	MANY(none_read_connected, MPTCP, UNREAD),
+	MANY(peer_first_unread, MPTCP, UNREAD),
+	MANY(half_close_unread, MPTCP, UNREAD),
+	MANY(shut_rdwr_unread, MPTCP, UNREAD),
+	MANY(linger0_unread, MPTCP, UNREAD),
+	MANY(linger0_unread, TO_TCP, "close:reset-linger"),
+	MANY(dup_closed, MPTCP, SHARED_UNREAD),
+	MANY(fork_child_first, MPTCP, SHARED_UNREAD),
+	MANY(fork_parent_first, MPTCP, SHARED_UNREAD),
+	MANY(fork_child_reads, MPTCP, "close:shared close:fin"),
+	MANY(backlog, MPTCP, "close:backlog"),
+	MANY(never_connected, MPTCP, "close:none"),
 
 	MANY(unix_unread, UNIX, UNREAD),
 	MANY(unix_part_read, UNIX, UNREAD),

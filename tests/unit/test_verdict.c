@@ -46,6 +46,13 @@ static void unread_input_wins_over_linger(void **state)
 	CASE(none, closed, .linger0 = true);
 }
 
+static void what_fell_back_to_tcp_does_not_see_the_unread(void **state)
+{
+	(void)state;
+	CASE(fin, established, .unread = 1, .fell_back = true);
+	CASE(reset_linger, established, .unread = 1, .fell_back = true, .linger0 = true);
+}
+
 static void a_listener_resets_what_waits(void **state)
 {
 	(void)state;
@@ -110,6 +117,7 @@ int main(void)
 		cmocka_unit_test(every_state_without_unread_is_orderly),
 		cmocka_unit_test(unread_input_resets_in_every_state_but_closed),
 		cmocka_unit_test(unread_input_wins_over_linger),
+		cmocka_unit_test(what_fell_back_to_tcp_does_not_see_the_unread),
 		cmocka_unit_test(a_listener_resets_what_waits),
 		cmocka_unit_test(unix_sockets_know_no_linger),
 		cmocka_unit_test(what_is_not_known_is_not_claimed),
