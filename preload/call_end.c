@@ -4,9 +4,11 @@
 #include "ending.h"
 #include "range.h"
 
+#include <fcntl.h>
 #include <linux/close_range.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/stat.h>
 #include <sys/single_threaded.h>
 
 HC_HOOK int close(int fd)
@@ -79,6 +81,20 @@ static void end_piece(unsigned first, unsigned last, int flags, enum hc_how how)
 		hc_libc.close_range(first, last, flags);
 }
 
+/* Is this the only thread? libc does not forget that there was another; /proc
+ * has a directory, and so a link, for each. */
+static bool is_alone(void)
+{
+	struct statx tasks;
+	int kept = errno;
+	bool alone = __libc_single_threaded ||
+	             (!atomic_load(&hc_self.sandboxed) &&
+	              !hc_sys(SYS_statx, AT_FDCWD, (long)"/proc/self/task", 0, STATX_NLINK, (long)&tasks) &&
+	              tasks.stx_nlink == 3);
+	errno = kept;
+	return alone;
+}
+
 /* Numbers that end by one call are closed in pieces: each that is followed by
  * itself, right after it was judged, and what lies between by the call. No number
  * is closed twice: another thread can be given it in between. */
@@ -89,7 +105,7 @@ unsigned hc_end_range(unsigned first, unsigned last, int flags, enum hc_how how,
 	if (first > last || flags & ~(int)CLOSE_RANGE_UNSHARE)
 		return first;
 	/* the other threads keep the descriptors that this one parts from */
-	if (flags & (int)CLOSE_RANGE_UNSHARE && !__libc_single_threaded) {
+	if (flags & (int)CLOSE_RANGE_UNSHARE && !is_alone()) {
 		hc_note_spawn();
 		return first;
 	}

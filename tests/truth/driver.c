@@ -171,6 +171,7 @@ static const struct way ways[] = {
 	/* its end comes when the reader leaves the kernel, with what arrived meanwhile */
 	{ "reader_takes_part V4", reader_takes_part, V4, MANY, 1, 0, "close:fin" },
 	MANY(poller_unread, V4, UNREAD),
+	MANY(last_thread_unshares, V4, "close_range:reset-unread"),
 	MANY(thread_unshares, V4, UNREAD),
 	EACH(thread_exits, V4, "_exit:reset-unread"),
 	EACH(last_thread_ends, V4, "return:reset-unread"),

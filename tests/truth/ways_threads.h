@@ -7,6 +7,7 @@
 #include "ways_alone.h"
 
 #include <sched.h>
+#include <sys/stat.h>
 
 static struct blocked {
 	int fd, events;
@@ -95,6 +96,24 @@ static void thread_unshares(enum kind kind)
 	pthread_create(&thread, NULL, parts_with, &p.mine);
 	pthread_join(thread, NULL);
 	close(p.mine);
+	peer_closes(&p);
+}
+
+static void *does_nothing(void *unused)
+{
+	return unused;
+}
+
+static void last_thread_unshares(enum kind kind)
+{
+	pthread_t thread;
+	struct stat tasks = { 0 };
+	pthread_create(&thread, NULL, does_nothing, NULL);
+	pthread_join(thread, NULL);
+	for (int i = 0; i < 1000000 && tasks.st_nlink != 3; i++) /* which was before the kernel let it go */
+		check(stat("/proc/self/task", &tasks), "/proc/self/task");
+	struct pair p = unread(kind);
+	check(close_range((unsigned)p.mine, (unsigned)p.mine, CLOSE_RANGE_UNSHARE), "close_range");
 	peer_closes(&p);
 }
 
