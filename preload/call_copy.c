@@ -106,6 +106,7 @@ static void pass(int fd)
 	if (!hc_fd_word(fd) || hc_is_guest())
 		return;
 	hc_fd_mark(fd, HC_FD_OUTSIDE);
+	hc_holders_pass(hc_fd(fd)->sock);
 	hc_record_passed(fd, HC_VIA_scm_rights);
 }
 

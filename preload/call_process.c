@@ -40,7 +40,7 @@ HC_HOOK pid_t _Fork(void)
 static void spawn_begin(void)
 {
 	atomic_fetch_add(&hc_self.forking, 1);
-	hc_note_spawn();
+	hc_holders_spawn();
 }
 
 static void spawn_end(void)
@@ -81,7 +81,7 @@ HC_HOOK FILE *popen(const char *command, const char *mode)
 HC_HOOK int system(const char *command)
 {
 	hc_libc_need();
-	hc_note_spawn();
+	hc_holders_spawn();
 	int status = hc_libc.system(command);
 	hc_note_spawn();
 	return status;
@@ -103,7 +103,7 @@ static bool exec_begin(const void *caller)
 {
 	if (!hc_self.on)
 		return false;
-	hc_note_spawn();
+	hc_holders_spawn();
 	if (hc_is_guest())
 		return false;
 	hc_holders_exec(true);

@@ -31,7 +31,7 @@ HC_HOOK int hc_clone(int (*start)(void *), void *stack, int flags, void *argumen
 {
 	if (unlikely(!hc_libc.clone))
 		return clone_early(start, stack, flags, argument, parent_tid, tls, child_tid);
-	hc_note_spawn();
+	hc_holders_spawn();
 	return hc_libc.clone(start, stack, flags, argument, parent_tid, tls, child_tid);
 }
 
@@ -259,7 +259,7 @@ HC_HOOK long hc_syscall(long number, long a, long b, long c, long d, long e, lon
 		 * and it leaves by the jump */
 		if (!(a & (CLONE_VM | CLONE_VFORK | CLONE_THREAD)) && !b)
 			return fork_raw(number, a, b, c, d, e);
-		hc_note_spawn();
+		hc_holders_spawn();
 		break;
 #ifdef SYS_vfork
 	case SYS_vfork:
@@ -267,7 +267,7 @@ HC_HOOK long hc_syscall(long number, long a, long b, long c, long d, long e, lon
 	case SYS_clone3:
 	case SYS_execve:
 	case SYS_execveat:
-		hc_note_spawn();
+		hc_holders_spawn();
 		break;
 	default:
 		break;

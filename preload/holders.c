@@ -1,6 +1,7 @@
 #include "holders.h"
 #include "fdtab.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -30,7 +31,7 @@ struct holding {
 	_Atomic uint64_t owner;
 	_Atomic uint64_t sock;
 	_Atomic int32_t count;
-	int32_t reserved;
+	_Atomic bool given_away;
 };
 
 struct family {
@@ -43,6 +44,7 @@ struct family {
 
 static struct family *family;
 static unsigned own;
+static _Atomic bool counting; /* this process or one before it made a holding */
 
 /* Who was alive a moment ago, within one walk over all descriptors. */
 static __thread uint64_t known_alive __attribute__((tls_model("initial-exec")));
@@ -183,6 +185,7 @@ static bool is_uncounted(uint64_t sock)
  * never become free again, so that find() may stop at the first free one. */
 static void insert(uint64_t sock, uint64_t owner, int32_t count)
 {
+	atomic_store_explicit(&counting, true, memory_order_relaxed);
 	for (unsigned i = 0; i < WINDOW; i++) {
 		struct holding *h = slot(sock, i);
 		uint64_t is = atomic_load(&h->owner);
@@ -192,6 +195,7 @@ static void insert(uint64_t sock, uint64_t owner, int32_t count)
 			continue;
 		atomic_store(&h->sock, sock);
 		atomic_store(&h->count, count);
+		atomic_store(&h->given_away, false);
 		atomic_store(&h->owner, owner);
 		return;
 	}
@@ -212,7 +216,8 @@ void hc_holders_copy(uint64_t sock)
 
 static enum hc_holding others(uint64_t sock)
 {
-	enum hc_holding left = HC_HOLDING_none;
+	struct holding *mine = find(sock, owner_of(own));
+	enum hc_holding left = mine && atomic_load(&mine->given_away) ? HC_HOLDING_doubt : HC_HOLDING_none;
 	for (unsigned i = 0; i < WINDOW; i++) {
 		struct holding *h = slot(sock, i);
 		uint64_t is = atomic_load(&h->owner);
@@ -272,8 +277,11 @@ unsigned hc_holders_fork(void)
 			continue;
 		}
 		insert(sock, childs, 1);
-		if (!find(sock, mine))
+		struct holding *ours = find(sock, mine);
+		if (!ours)
 			insert(sock, mine, 1);
+		else if (atomic_load(&ours->given_away) && (h = find(sock, childs)))
+			atomic_store(&h->given_away, true);
 	}
 	return place;
 }
@@ -299,6 +307,38 @@ void hc_holders_child(unsigned place)
 	if (!hc_sys(SYS_getppid, 0, 0, 0, 0, 0))
 		atomic_store(&family->places[place].namespace, atomic_fetch_add(&family->namespaces, 1) + 1);
 	atomic_store(&family->places[place].pid, hc_self.pid);
+}
+
+void hc_holders_pass(uint64_t sock)
+{
+	if (!family || !own || !find(sock, owner_of(own)))
+		return;
+	for (unsigned i = 0; i < WINDOW; i++) {
+		struct holding *h = slot(sock, i);
+		uint64_t is = atomic_load(&h->owner);
+		if (!is)
+			return;
+		if (is != FILLING && atomic_load(&h->sock) == sock)
+			atomic_store(&h->given_away, true);
+	}
+}
+
+static bool ends_with_exec(int fd)
+{
+	int kept = errno;
+	long flags = atomic_load(&hc_self.sandboxed) ? -1 : hc_sys(SYS_fcntl, fd, F_GETFD, 0, 0, 0);
+	errno = kept;
+	return flags != -1 && flags & FD_CLOEXEC;
+}
+
+void hc_holders_spawn(void)
+{
+	hc_note_spawn();
+	if (!family || !own || !atomic_load_explicit(&counting, memory_order_relaxed))
+		return;
+	for (int fd = hc_fd_next(0); fd >= 0; fd = hc_fd_next(fd + 1))
+		if (find(hc_fd(fd)->sock, owner_of(own)) && !ends_with_exec(fd))
+			hc_holders_pass(hc_fd(fd)->sock);
 }
 
 void hc_holders_exec(bool under_way)

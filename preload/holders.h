@@ -16,7 +16,8 @@ enum hc_holding {
 	HC_HOLDING_self,    /* another descriptor of this process: certain */
 	HC_HOLDING_family,  /* a live process of the family, by its own account */
 	HC_HOLDING_doubt,   /* one that executed another program meanwhile, or lives in another
-	                     * PID namespace; or there was no room to count it */
+	                     * PID namespace; or one of the family gave it away; or there
+	                     * was no room to count it */
 };
 
 /* Makes the mapping and takes a place in it. False: no memory for it. */
@@ -39,6 +40,13 @@ void hc_holders_undo(uint64_t sock);
 unsigned hc_holders_fork(void);
 void hc_holders_forked(unsigned place, pid_t child); /* in the parent; -1: no child came */
 void hc_holders_child(unsigned place);               /* in the child */
+
+/* A descriptor of the socket goes to holders that nobody counts: all that the
+ * family knows to hold it are to doubt that they are the last. The second: all that
+ * an exec does not end, with a child that is about to run another program; right in
+ * a vfork child too. */
+void hc_holders_pass(uint64_t sock);
+void hc_holders_spawn(void);
 
 /* This process is about to replace its program, or has failed to. */
 void hc_holders_exec(bool under_way);
