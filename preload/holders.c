@@ -1,9 +1,10 @@
 #include "holders.h"
 #include "fdtab.h"
+#include "text.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 enum {
@@ -67,6 +68,25 @@ static bool is_foreign(uint64_t owner)
 	return atomic_load(&family->places[owner & 0xffff].namespace) != atomic_load(&family->places[own].namespace);
 }
 
+/* One that has ended, and whose parent has not waited for it, still has its pid
+ * but no program; as has one whose first thread has ended before the others. */
+static bool is_zombie(int32_t pid)
+{
+	struct hc_text path = { 0 };
+	struct stat threads;
+	char target[8];
+
+	hc_put(&path, "/proc/");
+	hc_put_number(&path, (uint64_t)pid);
+	size_t directory = path.used;
+	hc_put(&path, "/exe");
+	if (hc_sys(SYS_readlinkat, AT_FDCWD, (long)path.bytes, (long)target, sizeof target, 0) >= 0 || errno != ENOENT)
+		return false;
+	path.used = directory;
+	hc_put(&path, "/task");
+	return !hc_sys(SYS_newfstatat, AT_FDCWD, (long)path.bytes, (long)&threads, 0, 0) && threads.st_nlink == 3;
+}
+
 static bool is_dead(uint64_t owner)
 {
 	struct place *place = &family->places[owner & 0xffff];
@@ -78,9 +98,11 @@ static bool is_dead(uint64_t owner)
 	int kept = errno;
 	siginfo_t child = { 0 };
 	bool dead = hc_sys(SYS_kill, pid, 0, 0, 0, 0) == -1 && errno == ESRCH;
-	/* a child of ours that nobody has waited for holds nothing any more */
+	/* what nobody has waited for holds nothing any more; our own children can be
+	 * told where there is no /proc */
 	if (!dead && !hc_sys(SYS_waitid, P_PID, pid, (long)&child, WEXITED | WNOHANG | WNOWAIT, 0))
 		dead = child.si_pid == pid;
+	dead = dead || is_zombie(pid);
 	errno = kept;
 	if (dead)
 		atomic_compare_exchange_strong(&place->pid, &pid, 0);

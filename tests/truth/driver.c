@@ -142,6 +142,7 @@ static const struct way ways[] = {
 	EACH(exits_copied, V4, "_exit:reset-unread"),
 	EACH(exits_closing, V4, UNREAD),
 	EACH(exits_backlog, V4, "_exit:backlog"),
+	EACH(exits_beside_zombie, V4, "close:shared _exit:reset-unread"),
 	EACH(exec_cloexec, V4, "exec:reset-unread"),
 	EACH(exec_cloexec_copied, V4, "exec:reset-unread"),
 	MANY(exec_failed, V4, "exec:reset-unread close:reset-unread"),

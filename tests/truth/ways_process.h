@@ -4,10 +4,7 @@
 #ifndef WAYS_PROCESS_H
 #define WAYS_PROCESS_H
 
-#include "pair.h"
-
-#include <fcntl.h>
-#include <signal.h>
+#include "ways_shared.h"
 
 static void exits(enum kind kind) { unread(kind); exit(0); }
 static void exits_read(enum kind kind) { take(unread(kind).mine, 10); exit(0); }
@@ -39,6 +36,28 @@ static void exits_backlog(enum kind kind)
 	int from = listener(&at, 5);
 	raw_connect(&at, SOCK_CLOEXEC);
 	await(from, POLLIN);
+	_exit(0);
+}
+
+/* One that was killed, and for which its parent does not wait, holds nothing. */
+static void exits_beside_zombie(enum kind kind)
+{
+	int gate[2], killed_it[2];
+	char byte;
+	struct pair p = unread(kind);
+	check(pipe2(killed_it, O_CLOEXEC), "pipe");
+	if (!forked(&p, gate)) {
+		siginfo_t end;
+		pid_t child = fork();
+		if (!child)
+			raise(SIGKILL);
+		check(waitid(P_PID, (id_t)child, &end, WEXITED | WNOWAIT), "waitid");
+		close(p.mine);
+		check(write(killed_it[1], "", 1), "write");
+		pass_gate(gate); /* it stays until the other has ended */
+		raw(SYS_exit_group, 0);
+	}
+	check(read(killed_it[0], &byte, 1), "read");
 	_exit(0);
 }
 

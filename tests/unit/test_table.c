@@ -1,4 +1,4 @@
-/* uses: fdtab holders process libc
+/* uses: fdtab holders text process libc
  *
  * The table of descriptors and the counts of holders, with real forks. */
 #include "fdtab.h"
