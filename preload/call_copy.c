@@ -21,8 +21,10 @@ void hc_copied(int from, int to)
 {
 	if (likely(!hc_fd_word(from) && !hc_fd_word(to)))
 		return;
-	if (!hc_is_guest())
-		hc_fd_copy(from, to);
+	if (hc_is_guest())
+		return;
+	hc_note_gone(from);
+	hc_fd_copy(from, to);
 }
 
 /* What the number meant ends, unless the call fails. */
@@ -70,6 +72,8 @@ int hc_fcntl(int fd, int command, void *argument) HC_SYMBOL(fcntl);
 HC_HOOK int hc_fcntl(int fd, int command, void *argument)
 {
 	hc_libc_need();
+	if (unlikely(command == F_SETFD))
+		hc_note_gone(fd);
 	int result = hc_libc.fcntl(fd, command, argument);
 	note_fcntl(fd, command, result);
 	return result;
@@ -79,6 +83,8 @@ int hc_fcntl64(int fd, int command, void *argument) HC_SYMBOL(fcntl64);
 HC_HOOK int hc_fcntl64(int fd, int command, void *argument)
 {
 	hc_libc_need();
+	if (unlikely(command == F_SETFD))
+		hc_note_gone(fd);
 	int result = hc_libc.fcntl64(fd, command, argument);
 	note_fcntl(fd, command, result);
 	return result;

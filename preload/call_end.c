@@ -1,6 +1,7 @@
 /*
  * How a descriptor ends, one by one or in numbers.
  */
+#include "crossing.h"
 #include "ending.h"
 #include "range.h"
 
@@ -102,6 +103,9 @@ unsigned hc_end_range(unsigned first, unsigned last, int flags, enum hc_how how,
 {
 	struct hc_ending ending;
 	/* close-on-exec is set instead of an end, and another flag is refused */
+	if (flags & (int)CLOSE_RANGE_CLOEXEC && hc_ending_any(first, last))
+		for (int fd = hc_fd_next((int)first); fd >= 0 && (unsigned)fd <= last; fd = hc_fd_next(fd + 1))
+			hc_note_gone(fd);
 	if (first > last || flags & ~(int)CLOSE_RANGE_UNSHARE)
 		return first;
 	/* the other threads keep the descriptors that this one parts from */

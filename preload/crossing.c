@@ -47,3 +47,14 @@ void hc_record_passed(int fd, enum hc_via via)
 	event->via = (uint8_t)via;
 	hc_commit(event);
 }
+
+void hc_note_gone(int fd)
+{
+	uint32_t word = hc_fd_word(fd);
+	if (likely(!word || word & HC_FD_OUTSIDE))
+		return;
+	/* epochs are compared by their distance: they may wrap */
+	if ((int32_t)(atomic_load(&hc_self.spawned) - hc_fd(fd)->epoch) > 0 && !hc_is_guest() &&
+	    !hc_probe_close_on_exec(fd))
+		hc_fd_mark(fd, HC_FD_OUTSIDE);
+}

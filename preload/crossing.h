@@ -11,4 +11,8 @@
 void hc_record_adopted(int fd, enum hc_via via);
 void hc_record_passed(int fd, enum hc_via via);
 
+/* The descriptor is about to be kept from programs to come, or copied: if it went
+ * to one already, the table is to remember that. */
+void hc_note_gone(int fd);
+
 #endif

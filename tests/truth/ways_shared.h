@@ -7,6 +7,7 @@
 #include "pair.h"
 
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -220,7 +221,8 @@ static void vfork_exec(enum kind kind)
 }
 
 /* What is spawned runs untraced until its standard input ends. */
-static void spawned(enum kind kind, bool cloexec, bool addclose)
+enum spawned { INHERITS, CLOEXEC, ADDCLOSE, CLOEXEC_LATER, RANGE_LATER, DUP_LATER };
+static void spawned(enum kind kind, enum spawned how)
 {
 	char *argv[] = { (char[]){ "cat" }, NULL }, *envp[] = { NULL };
 	int gate[2], back[2];
@@ -230,12 +232,12 @@ static void spawned(enum kind kind, bool cloexec, bool addclose)
 	struct pair p = unread(kind);
 
 	check(pipe2(gate, O_CLOEXEC) | pipe2(back, O_CLOEXEC), "pipe");
-	if (cloexec)
+	if (how == CLOEXEC)
 		check(fcntl(p.mine, F_SETFD, FD_CLOEXEC), "FD_CLOEXEC");
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, gate[0], 0);
 	posix_spawn_file_actions_adddup2(&actions, back[1], 1);
-	if (addclose)
+	if (how == ADDCLOSE)
 		posix_spawn_file_actions_addclose(&actions, p.mine);
 	if (posix_spawn(&child, "/bin/cat", &actions, NULL, argv, envp))
 		errx(2, "posix_spawn");
@@ -244,14 +246,24 @@ static void spawned(enum kind kind, bool cloexec, bool addclose)
 	if (write(gate[1], "x", 1) != 1 || read(back[0], &byte, 1) != 1)
 		errx(2, "cat says nothing");
 	open_gate(back);
+	if (how == CLOEXEC_LATER)
+		check(fcntl(p.mine, F_SETFD, FD_CLOEXEC), "FD_CLOEXEC");
+	if (how == RANGE_LATER)
+		check(close_range((unsigned)p.mine, (unsigned)p.mine, CLOSE_RANGE_CLOEXEC), "close_range");
+	int copy = how == DUP_LATER ? fcntl(p.mine, F_DUPFD_CLOEXEC, 0) : -1;
 	close(p.mine);
+	if (copy >= 0)
+		close(copy);
 	open_gate(gate);
 	join(child);
 	peer_closes(&p);
 }
-static void spawn_inherits(enum kind kind) { spawned(kind, false, false); }
-static void spawn_cloexec(enum kind kind) { spawned(kind, true, false); }
-static void spawn_addclose(enum kind kind) { spawned(kind, false, true); }
+static void spawn_inherits(enum kind kind) { spawned(kind, INHERITS); }
+static void spawn_cloexec(enum kind kind) { spawned(kind, CLOEXEC); }
+static void spawn_addclose(enum kind kind) { spawned(kind, ADDCLOSE); }
+static void spawn_then_cloexec(enum kind kind) { spawned(kind, CLOEXEC_LATER); }
+static void spawn_then_range(enum kind kind) { spawned(kind, RANGE_LATER); }
+static void spawn_then_dup(enum kind kind) { spawned(kind, DUP_LATER); }
 
 static void system_ran(enum kind kind)
 {
