@@ -220,6 +220,15 @@ static void count_close(struct connections *connections, uint8_t outcome, int by
 	*count += (uint64_t)(int64_t)by;
 }
 
+/* Two holders each took itself for the last: one that could not know it, less than
+ * one that did; of two that did, the later. A close by exec is applied late. */
+static bool supersedes(const struct event *event, const struct event *other)
+{
+	bool known = event->close.outcome != HC_OUTCOME_unknown, other_known = other->close.outcome != HC_OUTCOME_unknown;
+
+	return known == other_known ? event->order >= other->order : known;
+}
+
 static void apply_close(struct connections *connections, struct connection *connection, const struct event *event)
 {
 	uint8_t outcome = event->close.outcome;
@@ -231,9 +240,13 @@ static void apply_close(struct connections *connections, struct connection *conn
 			connection->pid = 0; /* perhaps its own dup, perhaps another process */
 		return;
 	}
-	if (connection->close) { /* two holders raced, and each took itself for the last */
-		count_close(connections, connection->close->close.outcome, -1);
+	if (connection->close) {
+		bool later = supersedes(event, connection->close);
+
+		count_close(connections, later ? connection->close->close.outcome : outcome, -1);
 		count_close(connections, HC_OUTCOME_shared, 1);
+		if (!later)
+			return;
 		g_free(connection->close);
 	} else {
 		unlink_open(connections, connection);
@@ -284,16 +297,18 @@ static const struct connection *listener_of(const struct connections *connection
 	return find_name(connections, event->recording->index, event->accept.listener);
 }
 
-static bool is_exec_close(const struct event *event)
+/* What an exec records before it is known to happen. */
+static bool is_of_exec(const struct event *event)
 {
-	return event->kind == HC_EVENT_close && event->close.how == HC_HOW_exec;
+	return (event->kind == HC_EVENT_close && event->close.how == HC_HOW_exec) ||
+	       (event->kind == HC_EVENT_pass && event->pass.via == HC_VIA_exec);
 }
 
 struct connection *connections_event(struct connections *connections, const struct event *event)
 {
 	struct connection *connection;
 
-	if (!g_queue_is_empty(connections->pending_exec) && !is_exec_close(event))
+	if (!g_queue_is_empty(connections->pending_exec) && !is_of_exec(event))
 		settle_pending(connections, event);
 	if (!event_kind(event->kind)->socket)
 		return NULL;

@@ -129,6 +129,24 @@ static void test_exec_failed(void **state)
 	assert_int_equal(connections->outcomes[HC_OUTCOME_reset_unread], 0);
 }
 
+/* What survives the exec is recorded among what does not. */
+static void test_exec_failed_with_another(void **state)
+{
+	struct event passed = event_of(HC_EVENT_pass, 2), failed;
+
+	(void)state;
+	feed_accept(1, 4001);
+	feed_accept(2, 4002);
+	feed_close(1, HC_HOW_exec, HC_OUTCOME_reset_unread);
+	passed.order = now += 1000;
+	passed.pass.via = HC_VIA_exec;
+	feed(&passed);
+	failed = event_of(HC_EVENT_exec_failed, 0);
+	feed(&failed);
+	connections_finish(connections);
+	assert_int_equal(connections->closes, 0);
+}
+
 /* A program that is not traced comes after it: nothing more is heard of that thread. */
 static void test_exec_went_well(void **state)
 {
@@ -156,14 +174,48 @@ static void test_two_last_closes(void **state)
 	assert_int_equal(connections->outcomes[HC_OUTCOME_reset_unread], 1);
 }
 
+static void test_unknown_is_not_the_last(void **state)
+{
+	(void)state;
+	feed_accept(1, 4001);
+	feed_close(1, HC_HOW_close, HC_OUTCOME_reset_unread);
+	feed_close(1, HC_HOW_exit, HC_OUTCOME_unknown);
+	assert_int_equal(connections->outcomes[HC_OUTCOME_reset_unread], 1);
+	assert_int_equal(connections->outcomes[HC_OUTCOME_shared], 1);
+	assert_int_equal(connections->outcomes[HC_OUTCOME_unknown], 0);
+}
+
+/* The close by exec comes first, and is believed last. */
+static void test_exec_is_not_the_last(void **state)
+{
+	struct event other = event_of(HC_EVENT_close, 1);
+
+	(void)state;
+	feed_accept(1, 4001);
+	feed_close(1, HC_HOW_exec, HC_OUTCOME_fin);
+	other.order = now += 1000;
+	other.record.pid = other.record.tid = 2;
+	other.close.how = HC_HOW_close;
+	other.close.outcome = HC_OUTCOME_reset_unread;
+	feed(&other);
+	connections_finish(connections);
+	assert_int_equal(connections->closes, 2);
+	assert_int_equal(connections->outcomes[HC_OUTCOME_reset_unread], 1);
+	assert_int_equal(connections->outcomes[HC_OUTCOME_shared], 1);
+	assert_int_equal(connections->outcomes[HC_OUTCOME_fin], 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_conversation, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exec_failed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_exec_failed_with_another, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exec_went_well, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_two_last_closes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unknown_is_not_the_last, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_exec_is_not_the_last, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
