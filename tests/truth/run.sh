@@ -7,7 +7,10 @@
 # In a network namespace of its own, so that the counters are ours alone; it has
 # no name and ends with this process.
 #
+# Then random walks (walk.sh) are held against the same counters.
+#
 #   run.sh [PATTERN]      only the ways whose names match; TIMES=N: each N times
+#   run.sh walk [SEED…]   only walks
 set -u
 shopt -s inherit_errexit 2>/dev/null
 here=$(cd "$(dirname "$0")" && pwd)
@@ -127,6 +130,12 @@ death() {
 	[ "$told" = '1 1' ] || fail "open connections and closes are $told, the listener's among them"
 }
 
+if [ "${1:-}" = walk ]; then
+	shift
+	"$here/walk.sh" "$@"
+	exit
+fi
+
 while read -r function kind each on_close_too on_data_too ends; do
 	name="$function $kind" why=''
 	[[ -z ${1:-} || $name == *$1* ]] || continue
@@ -148,5 +157,6 @@ while read -r function kind each on_close_too on_data_too ends; do
 	fi
 done < <("$driver" --list)
 
+[ -n "${1:-}" ] || "$here/walk.sh" || failed=$((failed + 1))
 echo "# truth: $passed passed, $failed failed"
 [ "$failed" = 0 ]
