@@ -80,6 +80,11 @@ faults: ## each call of the library's own refused with each error (10 minutes)
 	@$(MAKE) --no-print-directory -j$(shell nproc) all tests
 	@BUILD=$(BUILD) tests/fault/run.sh all
 
+race: ## a million closes while the peer sends: how many resets are seen
+	@packaging/deps build check
+	@$(MAKE) --no-print-directory -j$(shell nproc) all tests
+	@BUILD=$(BUILD) tests/truth/race.sh
+
 lint: ## cppcheck and clang-tidy
 	cppcheck --quiet --std=c11 --language=c --enable=warning,portability --inline-suppr --error-exitcode=1 \
 	  -D_GNU_SOURCE '-DElfW(type)=Elf64_##type' -Iinclude --suppress=missingIncludeSystem \
@@ -192,4 +197,4 @@ $(HOST_TESTS): $(BUILD)/tests/%: tests/%.c Makefile
 	$(Q)$(CC) $(ALL) -MF $@.d -o $@ $< -pthread
 
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
-.PHONY: all help deps deps-build demo check tests bench endurance faults lint format install uninstall clean
+.PHONY: all help deps deps-build demo check tests bench endurance faults lint format install uninstall clean race

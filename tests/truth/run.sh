@@ -7,7 +7,7 @@
 # In a network namespace of its own, so that the counters are ours alone; it has
 # no name and ends with this process.
 #
-# Then random walks (walk.sh) are held against the same counters.
+# Then random walks (walk.sh) and races (race.sh) are held against the same counters.
 #
 #   run.sh [PATTERN]      only the ways whose names match; TIMES=N: each N times
 #   run.sh walk [SEED…]   only walks
@@ -157,6 +157,9 @@ while read -r function kind each on_close_too on_data_too ends; do
 	fi
 done < <("$driver" --list)
 
-[ -n "${1:-}" ] || "$here/walk.sh" || failed=$((failed + 1))
+for more in walk.sh 'race.sh check'; do
+	# shellcheck disable=SC2086
+	[ -n "${1:-}" ] || "$here"/$more || failed=$((failed + 1))
+done
 echo "# truth: $passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -5,6 +5,7 @@
 #ifndef WALK_CONDUCT_H
 #define WALK_CONDUCT_H
 
+#include "counters.h"
 #include "walk_model.h"
 
 #include <stdarg.h>
@@ -17,49 +18,6 @@ static int seed_of_walk, step_of_walk;
 static void lost(const char *what)
 {
 	errx(2, "seed %d, step %d: %s", seed_of_walk, step_of_walk, what);
-}
-
-/* counters */
-
-struct counters {
-	uint64_t on_close, on_data;
-};
-
-static char *nth_word(char *line, int n)
-{
-	for (char *word = strtok(line, " \n"); word; word = strtok(NULL, " \n"))
-		if (!n--)
-			return word;
-	return NULL;
-}
-
-/* The line of names comes before the line of numbers; both are as long. */
-static struct counters counters(void)
-{
-	static int fd = -1, on_close, on_data;
-	static char text[16384], names[16384], copy[16384];
-	if (fd < 0)
-		check(fd = open("/proc/net/netstat", O_RDONLY | O_CLOEXEC), "/proc/net/netstat");
-	ssize_t n = pread(fd, text, sizeof text - 1, 0);
-	text[n > 0 ? n : 0] = '\0';
-	char *line = strchr(text, '\n'), *end = line ? strchr(line + 1, '\n') : NULL;
-	if (n <= 0 || strncmp(text, "TcpExt:", 7) || !end)
-		lost("no counters");
-	*line = *end = '\0';
-	if (!on_close) {
-		snprintf(names, sizeof names, "%s", text);
-		int i = 0;
-		for (char *word = strtok(names, " "); word; word = strtok(NULL, " "), i++) {
-			on_close = strcmp(word, "TCPAbortOnClose") ? on_close : i;
-			on_data = strcmp(word, "TCPAbortOnData") ? on_data : i;
-		}
-	}
-	struct counters now;
-	snprintf(copy, sizeof copy, "%s", line + 1);
-	now.on_close = strtoull(nth_word(copy, on_close), NULL, 10);
-	snprintf(copy, sizeof copy, "%s", line + 1);
-	now.on_data = strtoull(nth_word(copy, on_data), NULL, 10);
-	return now;
 }
 
 /* steps */

@@ -1,0 +1,130 @@
+/*
+ * A race: the peer sends while the program closes. Of each close the kernel's
+ * counter says whether input was unread.
+ *
+ *   race LOAD CLOSES FILE    FILE gets a character for each close: 1, it was; 0
+ *
+ *   upload   the peer sends without a pause; the program reads some of it, or
+ *            nothing, waits a little, and closes
+ *   pieces   the peer sends 100 bytes after pauses of 0 to 100 us; the program reads
+ *            the first, waits 0 to 100 us, and closes
+ *   edge     as pieces, but the program reads all that there is, until it is told
+ *            that there is no more, and closes at once
+ *
+ * The peer is a process that the library knows nothing of.
+ */
+#include "counters.h"
+#include "pair.h"
+
+#include <signal.h>
+
+enum load { UPLOAD, PIECES, EDGE, LOADS };
+static const char *const loads[LOADS] = { "upload", "pieces", "edge" };
+
+static uint64_t chance = 88172645463325252u;
+static unsigned pick(unsigned below)
+{
+	chance ^= chance << 13;
+	chance ^= chance >> 7;
+	chance ^= chance << 17;
+	return (unsigned)((chance * 0x2545f4914f6cdd1du) >> 33) % below;
+}
+
+static uint64_t now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void wait_up_to(unsigned ns)
+{
+	uint64_t until = now() + pick(ns);
+	while (now() < until)
+		;
+}
+
+static void send_until_told(const struct meeting *at, enum load load)
+{
+	static const char text[8192];
+	int fd = raw_connect(at, SOCK_CLOEXEC);
+	for (;;) {
+		size_t bytes = load == UPLOAD ? pick(sizeof text) + 1 : 100;
+		if (load != UPLOAD)
+			wait_up_to(100000);
+		if (raw(SYS_sendto, fd, text, bytes, MSG_NOSIGNAL, 0, 0) < 0)
+			break;
+	}
+	raw(SYS_close, fd);
+}
+
+static pid_t peer(const struct meeting *at, int from, enum load load)
+{
+	pid_t child = (pid_t)raw6(SYS_clone, SIGCHLD, 0, 0, 0, 0, 0);
+	check(child, "clone");
+	if (child)
+		return child;
+	chance += 1;
+	raw(SYS_close, from);
+	for (;;)
+		send_until_told(at, load);
+}
+
+static void use(int fd, enum load load)
+{
+	static char space[65536];
+	switch (load) {
+	case UPLOAD:
+		for (unsigned reads = pick(4); reads; reads--)
+			if (read(fd, space, 4096) < 0)
+				err(2, "read");
+		wait_up_to(20000);
+		break;
+	case PIECES:
+		if (read(fd, space, 100) < 0)
+			err(2, "read");
+		wait_up_to(100000);
+		break;
+	default:
+		if (read(fd, space, sizeof space) < 0)
+			err(2, "read");
+		wait_up_to(100000);
+		while (recv(fd, space, sizeof space, MSG_DONTWAIT) > 0)
+			;
+	}
+}
+
+int main(int argc, char **argv)
+{
+	enum load load = 0;
+	while (argc == 4 && load < LOADS && strcmp(argv[1], loads[load]))
+		load++;
+	if (argc != 4 || load == LOADS) {
+		warnx("usage: race upload|pieces|edge CLOSES FILE");
+		return 2;
+	}
+	long closes = atol(argv[2]);
+	char *truth = malloc((size_t)closes + 1);
+	FILE *file = fopen(argv[3], "w");
+	if (!truth || !file)
+		err(2, "%s", argv[3]);
+	chance ^= now();
+	struct meeting at = meeting(V4);
+	int from = listener(&at, 1);
+	pid_t child = peer(&at, from, load);
+	uint64_t before = counters().on_close;
+	for (long i = 0; i < closes; i++) {
+		int fd = accept(from, NULL, NULL);
+		check(fd, "accept");
+		use(fd, load);
+		close(fd);
+		uint64_t after = counters().on_close;
+		truth[i] = (char)('0' + (after - before));
+		before = after;
+	}
+	raw(SYS_kill, child, SIGKILL);
+	truth[closes] = '\0';
+	for (long i = 0; i < closes; i++)
+		fprintf(file, "%c\n", truth[i]);
+	return fclose(file) ? 2 : 0;
+}
