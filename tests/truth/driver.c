@@ -165,6 +165,8 @@ static const struct way ways[] = {
 	MANY(received_read, V4, "close:fin"),
 	MANY(received_read_there, V4, "close:fin"),
 	{ "received_held V4", received_held, V4, MANY, 1, 0, "close:shared" },
+	{ "sibling_passes V4", sibling_passes, V4, MANY, 1, 0, "close:shared _exit:unknown" },
+	{ "sibling_spawns V4", sibling_spawns, V4, MANY, 1, 0, "close:shared _exit:unknown" },
 	MANY(passed_around, V4, SHARED_UNREAD),
 	MANY(passed_by_mmsg, V4, SHARED_UNREAD),
 	MANY(passed_linger0, V4, "close:shared close:reset-linger"),

@@ -94,6 +94,66 @@ static void received_read(enum kind kind) { (void)kind, received_from("give", tr
 static void received_read_there(enum kind kind) { (void)kind, received_from("give, read", false); }
 static void received_held(enum kind kind) { (void)kind, received_from("give, hold", false); }
 
+/* A process that was forked gives it away and ends; the one that it was forked from
+ * can't know, when it ends, that it is the last. */
+static void family(enum kind kind, void (*give)(int fd, const int *by), const int *by)
+{
+	pid_t parent = fork();
+	check(parent, "fork");
+	if (!parent) {
+		struct pair p = unread(kind);
+		pid_t child = forked(&p, NULL);
+		if (!child) {
+			give(p.mine, by);
+			close(p.mine);
+			_exit(0);
+		}
+		join(child);
+		_exit(0);
+	}
+	join(parent);
+}
+
+static void give_in_message(int fd, const int *by)
+{
+	send_right(by[0], fd);
+	hear(by[0]);
+}
+
+static void sibling_passes(enum kind kind)
+{
+	int way[2];
+	pid_t holder = untraced("hold", way);
+	family(kind, give_in_message, way);
+	close(way[0]);
+	join(holder);
+}
+
+static void give_to_cat(int fd, const int *by)
+{
+	char *argv[] = { (char[]){ "cat" }, NULL }, *envp[] = { NULL };
+	pid_t child;
+	posix_spawn_file_actions_t actions;
+	(void)fd;
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, by[0], 0);
+	posix_spawn_file_actions_adddup2(&actions, by[3], 1);
+	if (posix_spawn(&child, "/bin/cat", &actions, NULL, argv, envp))
+		errx(2, "posix_spawn");
+	check(write(by[1], "x", 1), "write");
+	hear(by[2]);
+}
+
+static void sibling_spawns(enum kind kind)
+{
+	int ways[4];
+	check(pipe2(ways, O_CLOEXEC) | pipe2(ways + 2, O_CLOEXEC), "pipe");
+	family(kind, give_to_cat, ways);
+	for (int i = 0; i < 4; i++)
+		close(ways[i]);
+	raw(SYS_wait4, -1, 0, 0, 0);
+}
+
 /* To itself: a second descriptor that nobody counted. */
 static int sent_around(int fd, bool many)
 {
