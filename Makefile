@@ -8,6 +8,7 @@ BINDIR  = $(PREFIX)/bin
 LIBDIR  = $(PREFIX)/lib
 SAN     =
 SUITES  =
+TIME    = 60
 
 CC       = gcc
 CFLAGS   = -O2 -g
@@ -30,6 +31,8 @@ UNIT     := $(wildcard tests/unit/test_*.c)
 HOSTS    := $(wildcard tests/hosts/*.c tests/truth/*.c tests/bench/*.c) \
             $(filter-out tests/fault/fault.c,$(wildcard tests/fault/*.c)) $(wildcard tests/endurance/*.c)
 
+FUZZ     := $(wildcard tests/fuzz/fuzz_*.c)
+
 LIBRARY  = $(BUILD)/libhalfclose.so
 FAULTY   = $(BUILD)/fault/libhalfclose.so
 PROGRAM  = $(BUILD)/halfclose
@@ -37,7 +40,8 @@ PROGRAMS = $(EXAMPLES:examples/%.c=$(BUILD)/examples/%)
 UNIT_REVIEW  = $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter tests/unit/test_review_%,$(UNIT)))
 UNIT_PRELOAD = $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter-out tests/unit/test_review_%,$(UNIT)))
 HOST_TESTS   = $(HOSTS:tests/%.c=$(BUILD)/tests/%)
-TESTS    = $(UNIT_REVIEW) $(UNIT_PRELOAD) $(HOST_TESTS) \
+FUZZERS      = $(FUZZ:tests/%.c=$(BUILD)/tests/%)
+TESTS    = $(UNIT_REVIEW) $(UNIT_PRELOAD) $(HOST_TESTS) $(FUZZERS) \
            $(if $(wildcard tests/golden/compile.c),$(BUILD)/tests/golden-compile)
 
 # A tree on a machine that has all it needs builds offline and without root.
@@ -84,6 +88,15 @@ race: ## a million closes while the peer sends: how many resets are seen
 	@packaging/deps build check
 	@$(MAKE) --no-print-directory -j$(shell nproc) all tests
 	@BUILD=$(BUILD) tests/truth/race.sh
+
+# Everything by clang, for this; the tests feed the same targets by gcc.
+fuzz: ## feed what parses with what nobody writes, TIME=60 seconds for each parser
+	@packaging/deps build fuzz
+	@$(MAKE) --no-print-directory $(BUILD)/tests/golden-compile
+	@$(MAKE) --no-print-directory -j$(shell nproc) BUILD=build-fuzz CC=clang SAN=fuzzer,address,undefined WARN= fuzzers
+	@COMPILE=$(BUILD)/tests/golden-compile BUILD=build-fuzz tests/fuzz/fuzz.sh $(TIME)
+
+fuzzers: $(FUZZERS)
 
 lint: ## cppcheck and clang-tidy
 	cppcheck --quiet --std=c11 --language=c --enable=warning,portability --inline-suppr --error-exitcode=1 \
@@ -191,10 +204,18 @@ $(BUILD)/tests/golden-compile: tests/golden/compile.c $(BUILD)/review/events.o M
 	@echo '  LINK $@'
 	$(Q)$(CC) $(ALL) -MF $@.d -Ireview $(SANITIZE) $(GLIB_CFLAGS) -o $@ $(filter %.c %.o,$^) $(shell pkg-config --libs glib-2.0)
 
+# A fuzz target: rooms as a unit test, or all of the command's.
+fuzz_main = $(if $(findstring fuzzer,$(SAN)),$(wildcard tests/fuzz/mutate_$(1).c),tests/fuzz/replay.c)
+fuzz_rooms = $(if $(call uses,$(1)),$(call rooms,$(1)),$(filter-out $(BUILD)/review/main.o,$(REVIEW_OBJECTS)))
+$(FUZZERS): $(BUILD)/tests/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $$(call fuzz_main,$$*) tests/fuzz/is_json.c $$(call fuzz_rooms,tests/fuzz/fuzz_$$*.c) Makefile
+	@mkdir -p $(@D)
+	@echo '  LINK $@'
+	$(Q)$(CC) $(ALL) -MF $@.d -Ireview -Ipreload $(SANITIZE) $(GLIB_CFLAGS) -o $@ $(filter %.c %.o,$^) $(REVIEW_LIBS)
+
 $(HOST_TESTS): $(BUILD)/tests/%: tests/%.c Makefile
 	@mkdir -p $(@D)
 	@echo '  CC   $@'
 	$(Q)$(CC) $(ALL) -MF $@.d -o $@ $< -pthread
 
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
-.PHONY: all help deps deps-build demo check tests bench endurance faults lint format install uninstall clean race
+.PHONY: all help deps deps-build demo check tests bench endurance faults lint format install uninstall clean race fuzz fuzzers

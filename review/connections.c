@@ -7,6 +7,8 @@
 
 #define EXEC_PATIENCE 1000000000u /* ns within which an exec that failed says so */
 
+unsigned connections_kept = CONNECTIONS_KEPT;
+
 /* What one file calls a socket. A socket that several programs hold has several. */
 struct socket_name {
 	uint64_t sock;
@@ -254,7 +256,7 @@ static void apply_close(struct connections *connections, struct connection *conn
 	}
 	connection->close = event_copy(event);
 	connection->program = processes_program(connections->processes, event);
-	while (g_queue_get_length(connections->ended) > CONNECTIONS_KEPT)
+	while (g_queue_get_length(connections->ended) > connections_kept)
 		ripen(connections, g_queue_pop_head(connections->ended));
 }
 

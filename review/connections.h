@@ -44,6 +44,8 @@ struct connection {
 	bool ripe;
 };
 
+extern unsigned connections_kept; /* CONNECTIONS_KEPT; tests have fewer */
+
 typedef void connection_judged(struct connection *connection, void *data);
 
 struct connections {

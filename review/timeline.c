@@ -6,6 +6,8 @@
 #include "heap.h"
 #include "say.h"
 
+unsigned timeline_window = TIMELINE_WINDOW;
+
 struct stream {
 	struct recording *recording;
 	struct heap window; /* of struct event *, owned */
@@ -18,7 +20,7 @@ static int stream_before(const struct stream *a, const struct stream *b)
 
 static void fill(const struct timeline *timeline, struct stream *stream)
 {
-	while (stream->window.count < TIMELINE_WINDOW) {
+	while (stream->window.count < timeline_window) {
 		struct event *event = recording_next(stream->recording);
 
 		if (!event)

@@ -22,6 +22,8 @@ struct timeline {
 
 #define TIMELINE_WINDOW 1024u /* records of one file that can be out of order */
 
+extern unsigned timeline_window; /* TIMELINE_WINDOW; tests have a smaller one */
+
 /* Opens all files. One that can't be read is told on standard error and left out. */
 struct timeline *timeline_open(char *const *paths);
 void timeline_free(struct timeline *timeline);

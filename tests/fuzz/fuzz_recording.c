@@ -1,0 +1,172 @@
+/*
+ * Bytes -> reader -> events -> report in each format, and the log in both. The
+ * input is one or more recordings, each beginning with the magic at a multiple
+ * of a slot: `cat 1.hc 2.hc`.
+ *
+ * What must hold, beyond no fault and no leak: what is printed for people is
+ * UTF-8 without control characters, what is printed for programs is JSON, each
+ * slot is accounted for, the counts agree with each other, and reading the same
+ * files once more says the same.
+ */
+#include "fuzz.h"
+
+#include <glib.h>
+
+#include "event_print.h"
+#include "is_json.h"
+#include "recording.h"
+#include "report.h"
+#include "timeline.h"
+
+#define FILES 4u
+
+/* Where recordings that stand one behind the other begin. */
+static unsigned split(const uint8_t *data, size_t size, char **paths)
+{
+	static const char magic[] = HC_MAGIC;
+	unsigned count = 0;
+	size_t from = 0, at;
+
+	for (at = HC_SLOT_SIZE; at + sizeof(magic) <= size && count < FILES - 1; at += HC_SLOT_SIZE) {
+		if (memcmp(data + at, magic, sizeof(magic)) != 0)
+			continue;
+		paths[count] = g_strdup(file_of(count, data + from, at - from));
+		count++;
+		from = at;
+	}
+	paths[count] = g_strdup(file_of(count, data + from, size - from));
+	return count + 1;
+}
+
+/* Nothing that moves a terminal's cursor or hides or turns what stands there. */
+static void must_be_plain(const char *text, size_t size)
+{
+	MUST(size == 0 || text[size - 1] == '\n');
+	MUST(g_utf8_validate_len(text, size, NULL));
+	for (const char *at = text; at < text + size; at = g_utf8_next_char(at)) {
+		gunichar c = g_utf8_get_char(at);
+
+		MUST(c == '\n' || !g_unichar_iscntrl(c));
+		MUST(!(c >= 0x202a && c <= 0x202e) && !(c >= 0x2066 && c <= 0x2069));
+	}
+}
+
+static unsigned lines_of(const char *text)
+{
+	unsigned lines = 0;
+
+	for (; (text = strchr(text, '\n')); text++)
+		lines++;
+	return lines;
+}
+
+static void must_add_up(const struct report *report)
+{
+	uint64_t ends = 0, outcomes = 0;
+
+	for (unsigned i = 0; i < TEARDOWNS; i++)
+		ends += report->teardowns[i];
+	for (unsigned i = 0; i < HC_OUTCOMES; i++)
+		outcomes += report->connections->outcomes[i];
+	MUST(ends == report->count);
+	MUST(outcomes == report->connections->closes);
+	MUST(report->connections->closes <= report->events);
+	MUST(report->last >= report->first);
+	for (unsigned i = 0; i < report->timeline->recordings->len; i++) {
+		const struct recording *recording = report->timeline->recordings->pdata[i];
+
+		MUST(recording->slot == recording->end);
+		MUST(recording->damaged + recording->unwritten <= recording->end + HC_RECORD_MAX);
+	}
+}
+
+static char *report_as(char **paths, const char *format)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	struct report *report = report_read(paths, report_format_named(format), out);
+
+	must_add_up(report);
+	report_write(report);
+	report_free(report);
+	fclose(out);
+	if (!strcmp(format, "json"))
+		MUST(is_json(text, size));
+	else
+		must_be_plain(text, size);
+	if (!strcmp(format, "summary"))
+		MUST(lines_of(text) <= 25);
+	return text;
+}
+
+static void ignore_judged(struct connection *connection, void *data)
+{
+	(void)connection;
+	(void)data;
+}
+
+static void log_all(char **paths)
+{
+	struct timeline *timeline = timeline_open(paths);
+	struct event_printer printer = { .processes = processes_new(), .symbols = symbols_new() };
+	GString *line = g_string_new(NULL);
+	struct event *event;
+
+	printer.connections = connections_new(printer.processes, ignore_judged, NULL);
+	timeline->early = processes_module_event;
+	timeline->early_data = printer.processes;
+	while ((event = timeline_next(timeline, UINT64_MAX))) {
+		struct connection *connection;
+
+		processes_event(printer.processes, event);
+		connection = connections_event(printer.connections, event);
+		g_string_truncate(line, 0);
+		event_to_json(&printer, event, connection, line);
+		MUST(line->len > 0 && strchr(line->str, '\n') == line->str + line->len - 1);
+		MUST(is_json(line->str, line->len));
+		g_string_truncate(line, 0);
+		event_to_text(&printer, event, connection, line);
+		MUST(line->len > 0 && strchr(line->str, '\n') == line->str + line->len - 1);
+		must_be_plain(line->str, line->len);
+		g_free(event);
+	}
+	g_string_free(line, TRUE);
+	connections_free(printer.connections);
+	processes_free(printer.processes);
+	symbols_free(printer.symbols);
+	timeline_free(timeline);
+}
+
+/* With little kept, ends are passed on and freed while others still come. */
+static void keep(unsigned connections, unsigned records)
+{
+	connections_kept = connections;
+	timeline_window = records;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char *paths[FILES + 1] = { NULL };
+	char *text, *json, *again;
+
+	split(data, size, paths);
+	keep(3, 8);
+	log_all(paths);
+	free(report_as(paths, "text"));
+	keep(CONNECTIONS_KEPT, TIMELINE_WINDOW);
+	text = report_as(paths, "text");
+	json = report_as(paths, "json");
+	again = report_as(paths, "json");
+	MUST(strcmp(json, again) == 0);
+	free(again);
+	again = report_as(paths, "summary");
+	MUST(strncmp(text, again, strlen(again)) == 0);
+	log_all(paths);
+	free(text);
+	free(json);
+	free(again);
+	for (char **path = paths; *path; path++)
+		g_free(*path);
+	return 0;
+}
