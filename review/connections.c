@@ -102,6 +102,8 @@ static void forget(struct connections *connections, struct connection *connectio
 	if (g_hash_table_lookup(connections->by_cookie, connection) == connection)
 		g_hash_table_remove(connections->by_cookie, connection);
 	conversations_forget(connections->by_ends, connection);
+	if (connection->other)
+		connection->other->other = NULL;
 	g_free(connection->close);
 	g_free(connection->local_path);
 	g_free(connection->peer_path);
@@ -150,6 +152,7 @@ static void merge(struct connections *connections, struct connection *into, stru
 		name->next = into->names;
 		into->names = name;
 	}
+	conversations_forget(connections->by_ends, into); /* where it lies there follows from its addresses */
 	into->number = MIN(into->number, from->number);
 	into->accepted |= from->accepted;
 	into->connected |= from->connected;
@@ -306,6 +309,19 @@ static bool is_of_exec(const struct event *event)
 	       (event->kind == HC_EVENT_pass && event->pass.via == HC_VIA_exec);
 }
 
+static bool brings_addresses(const struct event *event)
+{
+	switch ((int)event->kind) {
+	case HC_EVENT_listen:
+	case HC_EVENT_connect:
+	case HC_EVENT_accept:
+	case HC_EVENT_adopt:
+		return true;
+	default:
+		return false;
+	}
+}
+
 struct connection *connections_event(struct connections *connections, const struct event *event)
 {
 	struct connection *connection;
@@ -322,8 +338,8 @@ struct connection *connections_event(struct connections *connections, const stru
 		connection->fd = event->common.socket.fd;
 		connection->program = processes_program(connections->processes, event);
 	}
-	if (event->kind == HC_EVENT_connect || event->kind == HC_EVENT_accept || event->kind == HC_EVENT_adopt)
-		conversations_forget(connections->by_ends, connection); /* its addresses may change */
+	if (brings_addresses(event))
+		conversations_forget(connections->by_ends, connection); /* where it lies in the table follows from them */
 	connection_learn(connection, event, listener_of(connections, event));
 	conversations_join(connections->by_ends, connection);
 	if (event->kind == HC_EVENT_close)
@@ -348,6 +364,14 @@ void connections_finish(struct connections *connections)
 		ripen(connections, connection);
 }
 
+/* An end that is ripe waits for its other end, and is in no list but by it. */
+static void forget_both(struct connections *connections, struct connection *connection)
+{
+	if (connection->other && connection->other->ripe)
+		forget(connections, connection->other);
+	forget(connections, connection);
+}
+
 void connections_free(struct connections *connections)
 {
 	struct connection *connection;
@@ -355,10 +379,10 @@ void connections_free(struct connections *connections)
 	g_queue_free_full(connections->pending_exec, g_free);
 	while ((connection = connections->open)) {
 		unlink_open(connections, connection);
-		forget(connections, connection);
+		forget_both(connections, connection);
 	}
 	while ((connection = g_queue_pop_head(connections->ended)))
-		forget(connections, connection);
+		forget_both(connections, connection);
 	g_hash_table_unref(connections->by_name);
 	g_hash_table_unref(connections->by_cookie);
 	g_hash_table_unref(connections->by_ends);

@@ -112,6 +112,48 @@ static void test_conversation(void **state)
 	assert_int_equal(pairs, 2);
 }
 
+/* What a damaged recording can say of one socket: its place among the ends moves. */
+static void test_address_changes(void **state)
+{
+	struct event listen = event_of(HC_EVENT_listen, 1), adopt = event_of(HC_EVENT_adopt, 2);
+
+	(void)state;
+	feed_accept(1, 4001);
+	listen.listen.local = address(81);
+	feed(&listen);
+	feed_close(1, HC_HOW_close, HC_OUTCOME_fin);
+	/* two that turn out to be one */
+	adopt.common.socket.cookie = 7;
+	adopt.adopt.state = HC_STATE_established;
+	adopt.adopt.peer = address(4002);
+	feed(&adopt);
+	feed_accept(3, 4003);
+	adopt.common.socket.sock = 3;
+	feed(&adopt);
+	connections_finish(connections);
+	assert_int_equal(g_hash_table_size(connections->by_ends), 0);
+	assert_int_equal(g_hash_table_size(connections->by_cookie), 0);
+}
+
+/* `log` frees them without finishing: a leak is for the sanitizer to see. */
+static void test_waits_for_its_other_end(void **state)
+{
+	struct event event = event_of(HC_EVENT_connect, 1);
+
+	(void)state;
+	event.connect.result = 0;
+	event.connect.local = address(60001);
+	event.connect.peer = address(80);
+	feed(&event);
+	feed_accept(2, 60001);
+	feed_close(1, HC_HOW_close, HC_OUTCOME_fin);
+	for (unsigned i = 3; i <= CONNECTIONS_KEPT + 3; i++) {
+		feed_accept(i, (uint16_t)i);
+		feed_close(i, HC_HOW_close, HC_OUTCOME_fin);
+	}
+	assert_int_equal(judged, 1);
+}
+
 static void test_exec_failed(void **state)
 {
 	struct event failed;
@@ -210,6 +252,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_conversation, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_address_changes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_waits_for_its_other_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exec_failed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exec_failed_with_another, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exec_went_well, setup, teardown),
