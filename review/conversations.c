@@ -32,11 +32,21 @@ static bool same_end(const struct hc_address *a, const struct hc_address *b)
 	return left.port == right.port && !memcmp(left.ip, right.ip, sizeof(left.ip));
 }
 
+static guint mix(guint hash, const struct hc_address *address)
+{
+	struct end end = end_of(address);
+	uint64_t high, low;
+
+	memcpy(&high, end.ip, sizeof(high));
+	memcpy(&low, end.ip + sizeof(high), sizeof(low));
+	return (guint)(((high * 31 + low + end.port + hash) * 0x9e3779b97f4a7c15u) >> 32);
+}
+
 static guint ends_hash(gconstpointer key)
 {
 	const struct connection *connection = key;
 
-	return (guint)connection->local.port * 65599u + (guint)connection->peer.port + connection->boot;
+	return mix(mix(connection->boot, &connection->local), &connection->peer);
 }
 
 static gboolean ends_equal(gconstpointer left, gconstpointer right)

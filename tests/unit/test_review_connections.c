@@ -135,6 +135,24 @@ static void test_address_changes(void **state)
 	assert_int_equal(g_hash_table_size(connections->by_cookie), 0);
 }
 
+/* A server's clients often have the same ports: 100,000 from as many addresses. */
+static void test_many_of_the_same_ports(void **state)
+{
+	gint64 start = g_get_monotonic_time();
+
+	(void)state;
+	for (uint32_t i = 1; i <= 100000; i++) {
+		struct event event = event_of(HC_EVENT_accept, i);
+
+		event.accept.local = address(80);
+		event.accept.peer = address(4001);
+		memcpy(event.accept.peer.ip, &i, sizeof(i));
+		feed(&event);
+	}
+	assert_int_equal(g_hash_table_size(connections->by_ends), 100000);
+	assert_true(g_get_monotonic_time() - start < 10 * G_USEC_PER_SEC); /* 0.1 s, or minutes */
+}
+
 /* `log` frees them without finishing: a leak is for the sanitizer to see. */
 static void test_waits_for_its_other_end(void **state)
 {
@@ -253,6 +271,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_conversation, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_address_changes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_many_of_the_same_ports, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_waits_for_its_other_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exec_failed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exec_failed_with_another, setup, teardown),
