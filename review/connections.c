@@ -66,6 +66,7 @@ struct connections *connections_new(const struct processes *processes, connectio
 	connections->by_cookie = g_hash_table_new(cookie_hash, cookie_equal);
 	connections->by_ends = conversations_table();
 	connections->pending_exec = g_queue_new();
+	connections->pending_threads = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	connections->ended = g_queue_new();
 	return connections;
 }
@@ -270,29 +271,64 @@ static bool same_thread(const struct event *a, const struct event *b)
 	return a->recording == b->recording && a->record.pid == b->record.pid && a->record.tid == b->record.tid;
 }
 
+/* Threads of two files may share it: then one looks in vain. */
+static gint64 thread_key(const struct event *event)
+{
+	return (gint64)((uint64_t)event->record.pid << 32 | event->record.tid);
+}
+
+/* How many closes wait for a word of a thread. */
+static void count_pending(struct connections *connections, const struct event *event, int by)
+{
+	gint64 key = thread_key(event);
+	unsigned count = GPOINTER_TO_UINT(g_hash_table_lookup(connections->pending_threads, &key)) + (unsigned)by;
+
+	if (count)
+		g_hash_table_insert(connections->pending_threads, g_memdup2(&key, sizeof(key)), GUINT_TO_POINTER(count));
+	else
+		g_hash_table_remove(connections->pending_threads, &key);
+}
+
+static void settle(struct connections *connections, GList *link, bool failed)
+{
+	struct event *pending = link->data;
+
+	g_queue_delete_link(connections->pending_exec, link);
+	count_pending(connections, pending, -1);
+	if (!failed)
+		apply_close(connections, find_or_add(connections, pending), pending);
+	g_free(pending);
+}
+
+static bool is_old(const struct event *pending, const struct event *event)
+{
+	return event->order > pending->order && event->order - pending->order > EXEC_PATIENCE;
+}
+
 static void settle_pending(struct connections *connections, const struct event *event)
 {
-	for (GList *link = connections->pending_exec->head, *next; link; link = next) {
-		struct event *pending = link->data;
-		bool same = same_thread(pending, event);
-		bool old = event->order > pending->order && event->order - pending->order > EXEC_PATIENCE;
+	gint64 key = thread_key(event);
+	GList *link, *next;
 
+	while ((link = connections->pending_exec->head) && is_old(link->data, event))
+		settle(connections, link, event->kind == HC_EVENT_exec_failed && same_thread(link->data, event));
+	if (!g_hash_table_contains(connections->pending_threads, &key))
+		return;
+	for (link = connections->pending_exec->head; link; link = next) {
 		next = link->next;
-		if (!same && !old)
-			continue;
-		g_queue_delete_link(connections->pending_exec, link);
-		if (event->kind != HC_EVENT_exec_failed || !same)
-			apply_close(connections, find_or_add(connections, pending), pending);
-		g_free(pending);
+		if (same_thread(link->data, event))
+			settle(connections, link, event->kind == HC_EVENT_exec_failed);
 	}
 }
 
 static void note_close(struct connections *connections, struct connection *connection, const struct event *event)
 {
-	if (event->close.how == HC_HOW_exec)
+	if (event->close.how == HC_HOW_exec) {
 		g_queue_push_tail(connections->pending_exec, event_copy(event));
-	else
+		count_pending(connections, event, 1);
+	} else {
 		apply_close(connections, connection, event);
+	}
 }
 
 static const struct connection *listener_of(const struct connections *connections, const struct event *event)
@@ -349,13 +385,10 @@ struct connection *connections_event(struct connections *connections, const stru
 
 void connections_finish(struct connections *connections)
 {
-	struct event *pending;
 	struct connection *connection;
 
-	while ((pending = g_queue_pop_head(connections->pending_exec))) {
-		apply_close(connections, find_or_add(connections, pending), pending);
-		g_free(pending);
-	}
+	while (!g_queue_is_empty(connections->pending_exec))
+		settle(connections, connections->pending_exec->head, false);
 	while ((connection = connections->open)) {
 		unlink_open(connections, connection);
 		g_queue_push_tail(connections->ended, connection);
@@ -377,6 +410,7 @@ void connections_free(struct connections *connections)
 	struct connection *connection;
 
 	g_queue_free_full(connections->pending_exec, g_free);
+	g_hash_table_unref(connections->pending_threads);
 	while ((connection = connections->open)) {
 		unlink_open(connections, connection);
 		forget_both(connections, connection);

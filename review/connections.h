@@ -60,6 +60,7 @@ struct connections {
 	unsigned last_number;
 	GHashTable *by_name, *by_cookie, *by_ends;
 	GQueue *pending_exec; /* of struct event *: closes that an exec_failed can void */
+	GHashTable *pending_threads;
 	GQueue *ended;
 	struct connection *open; /* all that have not ended, a list */
 };

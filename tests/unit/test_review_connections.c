@@ -220,6 +220,27 @@ static void test_exec_went_well(void **state)
 	assert_int_equal(connections->outcomes[HC_OUTCOME_reset_unread], 1);
 }
 
+/* Many sockets wait for the word of many execs while others go on. */
+static void test_many_execs(void **state)
+{
+	gint64 start = g_get_monotonic_time();
+
+	(void)state;
+	for (uint32_t i = 1; i <= 100000; i++) {
+		struct event event = event_of(HC_EVENT_close, i), other = event_of(HC_EVENT_exit, 0);
+
+		event.record.tid = 10 + i;
+		event.close.how = HC_HOW_exec;
+		event.close.outcome = HC_OUTCOME_fin;
+		now = other.order = event.order = 1000;
+		feed(&event);
+		feed(&other);
+	}
+	connections_finish(connections);
+	assert_int_equal(connections->closes, 100000);
+	assert_true(g_get_monotonic_time() - start < 10 * G_USEC_PER_SEC);
+}
+
 static void test_two_last_closes(void **state)
 {
 	(void)state;
@@ -276,6 +297,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_exec_failed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exec_failed_with_another, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exec_went_well, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_many_execs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_two_last_closes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unknown_is_not_the_last, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exec_is_not_the_last, setup, teardown),
