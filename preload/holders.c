@@ -168,6 +168,13 @@ static struct holding *slot(uint64_t sock, unsigned i)
 	return &family->holdings[(first_slot(sock) + i) & (HOLDINGS - 1)];
 }
 
+/* Is a slot, whose owner was `owner` a moment ago, a pair of that socket? It may
+ * have become another pair since, and be half of both. */
+static bool is_pair(const struct holding *h, uint64_t sock, uint64_t owner)
+{
+	return atomic_load(&h->sock) == sock && atomic_load(&h->owner) == owner;
+}
+
 static struct holding *find(uint64_t sock, uint64_t owner)
 {
 	for (unsigned i = 0; i < WINDOW; i++) {
@@ -175,7 +182,7 @@ static struct holding *find(uint64_t sock, uint64_t owner)
 		uint64_t is = atomic_load(&h->owner);
 		if (!is)
 			return NULL;
-		if (is == owner && atomic_load(&h->sock) == sock)
+		if (is == owner && is_pair(h, sock, owner))
 			return h;
 	}
 	return NULL;
@@ -203,6 +210,27 @@ static bool is_uncounted(uint64_t sock)
 	return atomic_load(word) & bit;
 }
 
+/* Of two threads that insert a pair at the same moment neither finds the other's.
+ * What a later slot counts goes to the first, taken by one exchange, so that it
+ * goes once; each counts the socket's first descriptor, which there is once. */
+static void join_twins(uint64_t sock, uint64_t owner)
+{
+	struct holding *first = NULL;
+	for (unsigned i = 0; i < WINDOW; i++) {
+		struct holding *h = slot(sock, i);
+		uint64_t is = atomic_load(&h->owner);
+		if (!is)
+			return;
+		if (is != owner || !is_pair(h, sock, owner))
+			continue;
+		int32_t count = first ? atomic_exchange(&h->count, 0) : 0;
+		if (count > 1)
+			atomic_fetch_add(&first->count, count - 1);
+		if (!first)
+			first = h;
+	}
+}
+
 /* A free slot, or one whose owner is void, becomes (sock, owner, count). Slots
  * never become free again, so that find() may stop at the first free one. */
 static void insert(uint64_t sock, uint64_t owner, int32_t count)
@@ -215,10 +243,16 @@ static void insert(uint64_t sock, uint64_t owner, int32_t count)
 			continue;
 		if (!atomic_compare_exchange_strong(&h->owner, &is, FILLING))
 			continue;
+		/* another thread of ours may have filled it meanwhile, with the same owner */
+		if (is && !is_void(is) && atomic_load(&h->count) > 0) {
+			atomic_store(&h->owner, is);
+			continue;
+		}
 		atomic_store(&h->sock, sock);
 		atomic_store(&h->count, count);
 		atomic_store(&h->given_away, false);
 		atomic_store(&h->owner, owner);
+		join_twins(sock, owner);
 		return;
 	}
 	leave_uncounted(sock);
@@ -245,7 +279,7 @@ static enum hc_holding others(uint64_t sock)
 		uint64_t is = atomic_load(&h->owner);
 		if (!is)
 			break;
-		if (is == FILLING || (is & 0xffff) == own || atomic_load(&h->sock) != sock ||
+		if (is == FILLING || (is & 0xffff) == own || !is_pair(h, sock, is) ||
 		    atomic_load(&h->count) <= 0)
 			continue;
 		if (is_void(is) || is_dead(is))
