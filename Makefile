@@ -1,7 +1,7 @@
 # halfclose: see CONTRIBUTING.md for the house; `make help` for the targets.
 
 VERSION = 0.1.0
-BUILD   = $(if $(SAN),build-san,build)
+BUILD   = $(if $(SAN),build-$(if $(findstring thread,$(SAN)),thread,san),build)
 PREFIX  = /usr/local
 DESTDIR =
 BINDIR  = $(PREFIX)/bin

@@ -10,8 +10,9 @@
  * puts one on 0, 1 and 2. Or -1. */
 static int find_twin(uint64_t cookie, int fd)
 {
+	struct hc_fd entry;
 	for (int other = hc_fd_next(0); other >= 0; other = hc_fd_next(other + 1))
-		if (other != fd && hc_fd(other)->cookie == cookie && hc_fd_word(other) & HC_FD_OUTSIDE)
+		if (other != fd && hc_fd_read(other, &entry) && entry.cookie == cookie && entry.word & HC_FD_OUTSIDE)
 			return other;
 	return -1;
 }

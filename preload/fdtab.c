@@ -53,15 +53,21 @@ static struct hc_fd *make_entry(int fd)
 	return entry;
 }
 
+static void copy_rest(struct hc_fd *to, const struct hc_fd *from, memory_order order)
+{
+	atomic_store_explicit(&to->epoch, atomic_load_explicit(&from->epoch, memory_order_acquire), order);
+	atomic_store_explicit(&to->born, atomic_load_explicit(&from->born, memory_order_acquire), order);
+	atomic_store_explicit(&to->cookie, atomic_load_explicit(&from->cookie, memory_order_acquire), order);
+}
+
 static struct hc_fd *publish(int fd, uint32_t word, const struct hc_fd *from)
 {
 	struct hc_fd *entry = make_entry(fd);
 	if (!entry)
 		return NULL;
-	entry->epoch = from->epoch;
-	entry->sock = from->sock;
-	entry->born = from->born;
-	entry->cookie = from->cookie;
+	/* whoever reads one of the others' new values finds the new sock, too */
+	atomic_store_explicit(&entry->sock, from->sock, memory_order_relaxed);
+	copy_rest(entry, from, memory_order_release);
 	atomic_store_explicit(&entry->word, word, memory_order_release);
 	return entry;
 }
@@ -93,10 +99,9 @@ static bool copy_entry(const struct hc_fd *entry, uint32_t word, struct hc_fd *c
 {
 	if (!word)
 		return false;
-	copy->epoch = entry->epoch;
-	copy->sock = entry->sock;
-	copy->born = entry->born;
-	copy->cookie = entry->cookie;
+	uint64_t sock = atomic_load_explicit(&entry->sock, memory_order_relaxed);
+	copy_rest(copy, entry, memory_order_relaxed);
+	atomic_store_explicit(&copy->sock, sock, memory_order_relaxed);
 	atomic_store_explicit(&copy->word, word, memory_order_relaxed);
 	return true;
 }
@@ -111,7 +116,8 @@ bool hc_fd_claim(int fd, struct hc_fd *copy)
 
 bool hc_fd_read(int fd, struct hc_fd *copy)
 {
-	return copy_entry(hc_fd(fd), hc_fd_word(fd), copy);
+	const struct hc_fd *entry = hc_fd(fd);
+	return copy_entry(entry, hc_fd_word(fd), copy) && atomic_load(&entry->sock) == atomic_load(&copy->sock);
 }
 
 void hc_fd_restore(int fd, const struct hc_fd *copy)

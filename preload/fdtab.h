@@ -7,6 +7,9 @@
  * before an end, hc_fd_claim() takes it by one atomic exchange, so that of two
  * threads that close the same number only one judges. Nothing else locks, so
  * all of this may run in a signal handler. A forked child has its own copy.
+ *
+ * Others may look at an entry at any time, and it may become another socket's
+ * while they do: hc_fd_read() gives them one whole entry or none.
  */
 #ifndef HALFCLOSE_FDTAB_H
 #define HALFCLOSE_FDTAB_H
@@ -32,10 +35,10 @@ enum {
 
 struct hc_fd {
 	_Atomic uint32_t word; /* HC_FD_*; 0: not followed */
-	uint32_t epoch;        /* hc_self.epoch at birth */
-	uint64_t sock;
-	uint64_t born;         /* ns */
-	uint64_t cookie;       /* ~0: not asked for */
+	_Atomic uint32_t epoch; /* hc_self.epoch at birth */
+	_Atomic uint64_t sock;  /* no two entries have the same but for duplicates */
+	_Atomic uint64_t born;  /* ns */
+	_Atomic uint64_t cookie; /* ~0: not asked for */
 };
 _Static_assert(sizeof(struct hc_fd) == 32, "half of what a descriptor may cost");
 
@@ -96,7 +99,8 @@ void hc_fd_copy(int from, int to);
  * thread was first. */
 bool hc_fd_claim(int fd, struct hc_fd *copy);
 
-/* *copy is what the entry is now. False: not followed. */
+/* *copy is what the entry is now. False: not followed, or not the same for the
+ * time that it takes to read it. */
 bool hc_fd_read(int fd, struct hc_fd *copy);
 
 /* The call that was to end the descriptor failed: it is as it was. */
