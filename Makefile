@@ -28,9 +28,7 @@ PRELOAD  := $(wildcard preload/*.c)
 REVIEW   := $(wildcard review/*.c)
 EXAMPLES := $(filter-out examples/common.c,$(wildcard examples/*.c))
 UNIT     := $(wildcard tests/unit/test_*.c)
-HOSTS    := $(wildcard tests/hosts/*.c tests/truth/*.c tests/bench/*.c) \
-            $(filter-out tests/fault/fault.c,$(wildcard tests/fault/*.c)) $(wildcard tests/endurance/*.c)
-
+HOSTS    := $(filter-out tests/fault/fault.c,$(wildcard $(foreach suite,hosts truth fault endurance valgrind bench,tests/$(suite)/*.c)))
 FUZZ     := $(wildcard tests/fuzz/fuzz_*.c)
 
 LIBRARY  = $(BUILD)/libhalfclose.so

@@ -116,10 +116,11 @@ unsigned hc_end_range(unsigned first, unsigned last, int flags, enum hc_how how,
 	if (!hc_ending_any(first, last) || hc_is_guest())
 		return first;
 	int kept = errno;
-	/* libc has ways of its own where the kernel knows no such call; and the
-	 * table may be shared with a process that libc knows nothing of */
+	/* libc has ways of its own where the kernel knows no such call (valgrind,
+	 * which does, takes the empty range for a wrong one); and the table may be
+	 * shared with a process that libc knows nothing of */
 	if (!atomic_load(&hc_self.sandboxed) &&
-	    (hc_sys(SYS_close_range, -1, -1, 0, 0, 0) ||
+	    ((hc_sys(SYS_close_range, -1, -1, 0, 0, 0) && errno != EINVAL) ||
 	     (flags & (int)CLOSE_RANGE_UNSHARE && hc_sys(SYS_unshare, CLONE_FILES, 0, 0, 0, 0)))) {
 		errno = kept;
 		return first;
