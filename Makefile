@@ -37,10 +37,10 @@ PROGRAM  = $(BUILD)/halfclose
 PROGRAMS = $(EXAMPLES:examples/%.c=$(BUILD)/examples/%)
 UNIT_REVIEW  = $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter tests/unit/test_review_%,$(UNIT)))
 UNIT_PRELOAD = $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter-out tests/unit/test_review_%,$(UNIT)))
+INTERPOSERS  = $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/suites/faulty/*.c))
 HOST_TESTS   = $(HOSTS:tests/%.c=$(BUILD)/tests/%)
 FUZZERS      = $(FUZZ:tests/%.c=$(BUILD)/tests/%)
-TESTS    = $(UNIT_REVIEW) $(UNIT_PRELOAD) $(HOST_TESTS) $(FUZZERS) \
-           $(if $(wildcard tests/golden/compile.c),$(BUILD)/tests/golden-compile)
+TESTS    = $(UNIT_REVIEW) $(UNIT_PRELOAD) $(HOST_TESTS) $(FUZZERS) $(INTERPOSERS) $(BUILD)/tests/golden-compile
 
 # A tree on a machine that has all it needs builds offline and without root.
 all: deps-build $(LIBRARY) $(PROGRAM) ## build the library and the command
@@ -95,6 +95,11 @@ fuzz: ## feed what parses with what nobody writes, TIME=60 seconds for each pars
 	@COMPILE=$(BUILD)/tests/golden-compile BUILD=build-fuzz tests/fuzz/fuzz.sh $(TIME)
 
 fuzzers: $(FUZZERS)
+
+suites: ## test suites of other projects, bare and preloaded; not one result different
+	@packaging/deps build suites
+	@$(MAKE) --no-print-directory -j$(shell nproc) all
+	@BUILD=$(BUILD) tests/suites/run.sh --jobs $(shell nproc) $(SUITES)
 
 lint: ## cppcheck and clang-tidy
 	cppcheck --quiet --std=c11 --language=c --enable=warning,portability --inline-suppr --error-exitcode=1 \
@@ -215,5 +220,11 @@ $(HOST_TESTS): $(BUILD)/tests/%: tests/%.c Makefile
 	@echo '  CC   $@'
 	$(Q)$(CC) $(ALL) -MF $@.d -o $@ $< -pthread
 
+# Libraries with mistakes, for the suites to find.
+$(INTERPOSERS): $(BUILD)/%.so: %.c tests/suites/faulty/faulty.h Makefile
+	@mkdir -p $(@D)
+	@echo '  LINK $@'
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -O2 -fPIC -shared -o $@ $< -pthread
+
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
-.PHONY: all help deps deps-build demo check tests bench endurance faults lint format install uninstall clean race fuzz fuzzers
+.PHONY: all help deps deps-build demo check tests bench endurance faults lint format install uninstall clean race fuzz fuzzers suites

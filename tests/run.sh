@@ -49,6 +49,11 @@ for dir in golden fuzz valgrind command names examples hosts truth fault enduran
 	fi
 done
 
+if wanted suites; then
+	suite suites 300 tests/suites/run.sh --quick --jobs "$(($(nproc) + 1))"
+	suite 'suites that must fail' 300 tests/suites/faults.sh
+fi
+
 if [ "$skipped" = 0 ]; then
 	echo "$passed passed, $failed failed"
 else

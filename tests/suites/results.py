@@ -1,0 +1,224 @@
+"""What single tests of a suite said, and whether two ways of running it agree.
+
+  results.py read READER DIRECTORY      prints a line for each test: OUTCOME NAME
+  results.py judge ROW MODE             status 0: same, 1: not the same, 2: run both once more
+  results.py table DIRECTORY            Markdown, a line for each row that was judged
+
+A run is a directory: `out` (what was said), `status` (how it ended) and `results`
+(of the first command). A row's directory has bare.1, MODE.1, bare.2 …
+"""
+import json
+import re
+import sys
+import xml.etree.ElementTree
+from collections import Counter
+from pathlib import Path
+
+# ---- Readers: what a suite said -> (outcome, name) …; outcomes are ok, fail, skip ----
+
+
+def junit(place):
+    """CPython's regrtest"""
+    file = place / "junit.xml"
+    if not file.exists():
+        return  # it died: the whole suite is missing
+    for case in xml.etree.ElementTree.parse(file).iter("testcase"):
+        if case.find("failure") is not None or case.find("error") is not None:
+            outcome = "fail"
+        else:
+            outcome = "skip" if case.find("skipped") is not None else "ok"
+        yield outcome, case.get("name")
+
+
+def lines(place):
+    return (place / "out").read_text(errors="replace").splitlines()
+
+
+def unittest(place):
+    """unittest -v: what a test prints itself may stand between name and outcome"""
+    name = None
+    for line in lines(place):
+        if found := re.match(r"(\w+ \([\w.]+\))(?:$|.* \.\.\. ?)", line):
+            name = found[1]
+        found = re.search(r"(ok|FAIL|ERROR|skipped .*|expected failure)$", line)
+        if name and found:
+            word = found[1].split()[0]
+            yield {"ok": "ok", "expected": "ok", "skipped": "skip"}.get(word, "fail"), name
+            name = None
+
+
+def trial(place):
+    """Twisted's verbose reporter: modules, classes and tests by indentation"""
+    module = group = name = ""
+    words = {"OK": "ok", "TODO": "ok", "SKIPPED": "skip"}
+    for line in lines(place):
+        if re.match(r"=====", line):
+            return  # the errors follow, once more
+        if re.match(r"[a-z][\w.]*$", line):
+            module = line
+        elif re.match(r"  \w+$", line):
+            group = line.strip()
+        elif found := re.match(r"    (\w+) \.\.\.", line):
+            name = found[1]
+        if name and (found := re.search(r"\[(OK|FAIL|ERROR|SKIPPED|TODO|SUCCESS!\?!)\]$", line)):
+            yield words.get(found[1], "fail"), f"{module}.{group}.{name}"
+            name = ""
+
+
+def tcltest(place):
+    suite = ""
+    for line in lines(place):
+        if found := re.match(r"SUITE (.*)", line):
+            suite = found[1] + " "
+        elif found := re.match(r"\+\+\+\+ (\S+) (PASSED|SKIPPED)", line):
+            yield "ok" if found[2] == "PASSED" else "skip", suite + found[1]
+        elif found := re.match(r"==== (\S+) .*FAILED$", line):
+            if line.count(" ") > 2:  # the same is said once more, in short
+                yield "fail", suite + found[1]
+
+
+def redis(place):
+    for line in lines(place):
+        line = re.sub(r"\x1b\[[0-9;]*m", "", line)
+        if found := re.match(r"\[(ok|err|exception|skip|ignore|timeout)\]: (.*)", line):
+            name = re.sub(r" \(\d+ ms\)$", "", found[2])
+            outcome = {"ok": "ok", "skip": "skip", "ignore": "skip"}.get(found[1], "fail")
+            yield outcome, re.sub(r"(\d+\.\d+|\d{4,}|0x[0-9a-f]+)", "N", name.split(" in tests/")[0])
+
+
+def tap(place):
+    suite = ""
+    for line in lines(place):
+        if found := re.match(r"SUITE (.*)", line):
+            suite = found[1] + " "
+        elif found := re.match(r"(ok|not ok) \d+ ?-? ?(.*)", line):
+            name, _, directive = found[2].partition("#")
+            outcome = "ok" if found[1] == "ok" else "fail"
+            if re.match(r"\s*SKIP", directive, re.I):
+                outcome = "skip"
+            yield outcome, suite + name.strip()
+        elif re.match(r"Bail out!", line):
+            yield "fail", suite + "bailed out"
+
+
+def tinytest(place):
+    """libevent's: `group/name: [forking] OK`, what a test says between them"""
+    name = None
+    for line in lines(place):
+        if found := re.match(r"([\w+-]+/[\w/+-]+): ", line):
+            name = found[1]
+        if name and (found := re.search(r"\b(OK|SKIPPED|DISABLED)$|\[(\w+) FAILED\]", line)):
+            outcome = {"OK": "ok", None: "fail"}.get(found[1], "skip")
+            yield outcome, name
+            name = None
+
+
+READERS = {f.__name__: f for f in (junit, unittest, trial, tcltest, redis, tap, tinytest)}
+
+
+def read(reader, place):
+    place, seen = Path(place), Counter()
+    for outcome, name in READERS[reader](place):
+        name = " ".join(name.split())
+        seen[name] += 1
+        print(outcome, name if seen[name] == 1 else f"{name} (no. {seen[name]})")
+    print("ok" if (place / "status").read_text().strip() == "0" else "fail", "(exit status)")
+
+
+# ---- Judging ----
+
+
+def load(run):
+    found = {}
+    for line in (run / "results").read_text().splitlines():
+        outcome, name = line.split(" ", 1)
+        found[name] = outcome
+    return found
+
+
+def runs(row, mode):
+    return [load(p) for p in sorted(row.glob(mode + ".*")) if (p / "results").exists()]
+
+
+def outcomes(found, name):
+    return Counter(r.get(name, "absent") for r in found)
+
+
+def count(counted):
+    total = sum(counted.values())
+    return ", ".join(f"{word} {n}/{total}" for word, n in sorted(counted.items()))
+
+
+def slower(row, mode):
+    """Did even its fastest run take half as long again as the fastest bare one, and two seconds?"""
+    bare, other = (min(float((p / "seconds").read_text()) for p in row.glob(which + ".*")) for which in ("bare", mode))
+    if other > 1.5 * bare + 2:
+        yield {"test": "(time)", "bare": f"{bare:.1f} s", mode: f"{other:.1f} s"}
+
+
+def judge(row, mode):
+    """A test is flaky if bare runs of it differ, and the mode gives nothing that bare did not."""
+    row = Path(row)
+    bare, other = runs(row, "bare"), runs(row, mode)
+    differ, flaky = [], []
+    for name in sorted({name for run in bare + other for name in run}):
+        one, two = outcomes(bare, name), outcomes(other, name)
+        if len(one) == 1 and one.keys() == two.keys():
+            continue
+        found = {"test": name, "bare": count(one), mode: count(two)}
+        (flaky if len(one) > 1 and two.keys() <= one.keys() else differ).append(found)
+    differ += slower(row, mode)
+    summary = {"tests": len(bare[0]) - 1, "bare": Counter(bare[0].values()), "mode": Counter(other[0].values()),
+               "rounds": len(bare), "differ": differ, "flaky": flaky}
+    (row / "summary.json").write_text(json.dumps(summary))
+    for kind, found in ("differs", differ), ("flaky", flaky):
+        for one in found:
+            print(f"# {kind}: {one['test']}: bare {one['bare']}; {mode} {one[mode]}")
+    if not any(outcome == "ok" and name != "(exit status)" for name, outcome in bare[0].items()):
+        print("# no test passed bare")
+        return 1
+    return 2 if differ else 0
+
+
+def brief(row):
+    found = json.loads((Path(row) / "summary.json").read_text())
+    print(f"{found['tests']} tests, {len(found['differ'])} differ, {len(found['flaky'])} flaky,")
+
+
+# ---- The table ----
+
+
+def cell(counted):
+    return " / ".join(str(counted.get(word, 0)) for word in ("ok", "fail", "skip"))
+
+
+def number(file):
+    try:
+        return int(file.read_text())
+    except (OSError, ValueError):
+        return 0
+
+
+def table(directory):
+    print("| suite | tests | bare: ok / fail / skip | preloaded | differ | flaky | processes, connections | resets: kernel, reported | seconds: bare, preloaded |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    for file in sorted(Path(directory).glob("*/summary.json"), key=lambda p: number(p.parent / "order")):
+        row, found = file.parent, json.loads(file.read_text())
+        mode = (row / "mode").read_text().strip()
+        for counted in found["bare"], found["mode"]:
+            status = (row / ("bare.1" if counted is found["bare"] else mode + ".1") / "status").read_text().strip()
+            word = "ok" if status == "0" else "fail"
+            counted[word] = counted.get(word, 0) - 1  # the exit status is no test
+        report = {}
+        if (row / f"{mode}.1" / "report.json").exists():
+            report = json.loads((row / f"{mode}.1" / "report.json").read_text())
+        reported = report.get("totals", {}).get("outcome", {}).get("reset-unread", "-")
+        seconds = [(row / which / "seconds").read_text().strip() for which in ("bare.1", mode + ".1")]
+        print(f"| {row.name} | {found['tests']} | {cell(found['bare'])} | {cell(found['mode'])} | {len(found['differ'])} | "
+              f"{len(found['flaky'])} | {report.get('processes', '-')}, {report.get('connections', '-')} | "
+              f"{number(row / (mode + '.1') / 'aborts')}, {reported} | {seconds[0]}, {seconds[1]} |")
+
+
+if __name__ == "__main__":
+    what, *rest = sys.argv[1:]
+    sys.exit({"read": read, "judge": judge, "brief": brief, "table": table}[what](*rest))
