@@ -187,6 +187,9 @@ static void step_over(struct recording *recording, const unsigned char *bytes)
 		/* killed between filling it and storing the mark */
 		recording->unfinished = recording->slot + record.slots;
 		recording->unwritten++;
+	} else if (record.mark == 0 && all_zero(bytes + sizeof(record), HC_SLOT_SIZE - sizeof(record))) {
+		/* killed when it had not yet said what and how long it is: no more than that was stored */
+		recording->unwritten++;
 	} else {
 		recording->damaged++;
 	}

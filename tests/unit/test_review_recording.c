@@ -156,6 +156,33 @@ static void test_slots_of_any_number(void **state)
 	recording_free(recording);
 }
 
+/* Killed while it filled a record: not damage, whatever had been stored by then. */
+static void test_killed_writers(void **state)
+{
+	static const struct hc_record heads[] = {
+		{ .event = 0 },
+		{ .event = HC_EVENT_exit },
+		{ .slots = 2 },
+		{ .event = HC_EVENT_exit, .slots = 2 },
+		{ .event = HC_EVENT_exit, .t = 5 },
+		{ .event = HC_EVENT_exit, .slots = 2, .t = 5, .pid = 7, .tid = 7 },
+	};
+	struct recording *recording;
+
+	(void)state;
+	for (unsigned i = 0; i < G_N_ELEMENTS(heads); i++) {
+		guint at = file->len;
+		append_hole(2);
+		memcpy(file->data + at, &heads[i], sizeof(heads[i]));
+		append(HC_EVENT_exit, 2, i);
+	}
+	recording = open_saved();
+	assert_int_equal(count_events(recording), G_N_ELEMENTS(heads));
+	assert_int_equal(recording->damaged, 0);
+	assert_int_equal(recording->unwritten, 2 * G_N_ELEMENTS(heads));
+	recording_free(recording);
+}
+
 static void test_beyond_the_end(void **state)
 {
 	struct recording *recording;
@@ -243,6 +270,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_problems, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_slots_of_any_number, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_killed_writers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_beyond_the_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_used_is_not_trusted, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_growing, setup, teardown),
