@@ -5,8 +5,9 @@
  * if there is one, must be readable, and may claim no reset that the kernel did
  * not count, nor any end more often than the run without a fault does.
  *
- *   inject [-n RUNS] [-s SEED] [-f FAULT] [-r RULE]… [-v] HOST [ARGUMENT…]
+ *   inject [-l] [-n RUNS] [-s SEED] [-f FAULT] [-r RULE]… [-v] HOST [ARGUMENT…]
  *
+ *   -l         loosely: the ends of this host are others each time
  *   RUNS       at most so many, spread over all; default: all of them
  *   FAULT      only this one: AT:ERROR[:on][:NAME], as a failure is reported
  *   RULE       no faults: the ordinary library, where the kernel refuses some
@@ -76,7 +77,7 @@ struct result {
 static char **host;
 static char faulty[4096], ordinary[4096], command[4096];
 static struct note *note;
-static bool wordy;
+static bool wordy, loosely;
 static unsigned runs, failures;
 
 /* The kernel's count of `name`. */
@@ -100,7 +101,7 @@ static long counter(const char *name)
 /* Runs argv with its two outputs in `out` and `errors`; returns its status. */
 static int run(char **argv, char *const *environment, const struct fault *fault, char *out, char *errors_of)
 {
-	char *into[2] = { out, errors_of };
+	char *into[2] = { out, errors_of }, spill[4096];
 	size_t used[2] = { 0, 0 };
 	int pipes[2][2];
 	if (pipe2(pipes[0], O_CLOEXEC) || pipe2(pipes[1], O_CLOEXEC))
@@ -125,9 +126,12 @@ static int run(char **argv, char *const *environment, const struct fault *fault,
 		for (int i = 0; i < 2; i++) {
 			if (pipes[i][0] < 0 || !p[i].revents)
 				continue;
-			ssize_t n = read(pipes[i][0], into[i] + used[i], SPACE - 1 - used[i]);
+			/* what is more than that is not looked at */
+			bool room = used[i] < SPACE - 1;
+			ssize_t n = room ? read(pipes[i][0], into[i] + used[i], SPACE - 1 - used[i])
+			                 : read(pipes[i][0], spill, sizeof spill);
 			if (n > 0)
-				used[i] += (size_t)n;
+				used[i] += room ? (size_t)n : 0;
 			else
 				close(pipes[i][0]), pipes[i][0] = -1, open_ones--;
 		}
@@ -281,7 +285,7 @@ static bool check_recording(const struct fault *fault, struct result *is, const 
 	if (is->outcome[2] > is->on_data)
 		return wrong(fault, is, "it claims %ld resets by SO_LINGER, the kernel counts %ld", is->outcome[2],
 		             is->on_data);
-	for (int i = 0; whole && i < CLAIMS; i++)
+	for (int i = 0; whole && !loosely && i < CLAIMS; i++)
 		if (is->outcome[i] > whole->outcome[i])
 			return wrong(fault, is, "it says %s %ld times, and %ld without the fault", outcomes[i],
 			             is->outcome[i], whole->outcome[i]);
@@ -302,9 +306,9 @@ static bool check(const struct fault *fault, struct result *is, const struct res
 	strip(is->errors, rest[1], &is->maps);
 	if (strcmp(rest[0], rest[1]))
 		return wrong(fault, is, "on standard error '%s'", difference(rest[0], rest[1], line));
-	if (whole && is->maps > whole->maps + 2)
+	if (whole && !loosely && is->maps > whole->maps + 2)
 		return wrong(fault, is, "%u mappings, not %u", is->maps, whole->maps);
-	if (is->on_close != bare->on_close)
+	if (!loosely && is->on_close != bare->on_close)
 		return wrong(fault, is, "the kernel counts %ld resets, not %ld", is->on_close, bare->on_close);
 	return check_recording(fault, is, whole);
 }
@@ -404,8 +408,10 @@ int main(int argc, char **argv)
 	unsigned most = 0, seed = 1;
 	const char *rules[100];
 	int option, n_rules = 0;
-	while ((option = getopt(argc, argv, "+n:s:f:r:v")) != -1) {
-		if (option == 'n')
+	while ((option = getopt(argc, argv, "+ln:s:f:r:v")) != -1) {
+		if (option == 'l')
+			loosely = true;
+		else if (option == 'n')
 			most = (unsigned)strtoul(optarg, NULL, 10);
 		else if (option == 's')
 			seed = (unsigned)strtoul(optarg, NULL, 10);

@@ -65,13 +65,14 @@ tried() {
 	fi
 }
 
-# host RUNS MANY COMMAND…: a sample of so many faults; MANY with `all`, 0: each
+# host RUNS MANY [-l] COMMAND…: a sample of so many faults; MANY with `all`, 0: each
 host() {
-	local runs=${all:+$2} name
+	local runs=${all:+$2} name how=()
 	runs=${runs:-$1}
 	shift 2
+	[ "$1" != -l ] || { how=("$1"); shift; }
 	name="${1##*/} ${*:2}"
-	tried "${name% }" -n "$runs" -s "${SEED:-1}" "$@"
+	tried "${name% }" -n "$runs" -s "${SEED:-1}" "${how[@]}" "$@"
 }
 
 # Each call of its own can be refused: no door is without a lock.
@@ -90,6 +91,10 @@ host 170 0 "$BUILD/tests/fault/host" 7001
 host 15 1000 "$BUILD/tests/hosts/fds" list
 host 15 1000 "$BUILD/tests/hosts/seccomp" prctl dup
 host 10 500 "$BUILD/tests/hosts/late"
+# hosts with threads take a second each
+for threads in ${all:+signals reuse fork}; do
+	host 0 100 -l "$BUILD/tests/hosts/$threads"
+done
 for way in 'fork_grandchild V4' 'passed_in_flight V4' 'exec_cloexec_copied V4' 'exec_traced MAPPED' \
 	'exits_backlog V4' 'oob_behind V4' 'linger0_dup V4' 'closefrom_unread V4'; do
 	host 10 500 "$BUILD/tests/truth/driver" "$way"
