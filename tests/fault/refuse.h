@@ -28,7 +28,7 @@ static const struct refusable {
 #include "calls.def"
 	/* what libc's functions of the same table come to */
 	{ "clock_gettime", SYS_clock_gettime }, { "fallocate", SYS_fallocate }, { "flock", SYS_flock },
-	{ "newfstatat", SYS_newfstatat }, { "ftruncate", SYS_ftruncate }, { "prlimit64", SYS_prlimit64 },
+	{ "fstat", SYS_fstat }, { "ftruncate", SYS_ftruncate }, { "prlimit64", SYS_prlimit64 },
 	{ "mmap", SYS_mmap }, { "munmap", SYS_munmap }, { "openat", SYS_openat }, { "pread64", SYS_pread64 },
 	{ "pwrite64", SYS_pwrite64 }, { "readlink", SYS_readlink }, { "uname", SYS_uname },
 	{ "clock_nanosleep", SYS_clock_nanosleep },

@@ -22,7 +22,7 @@ library=$BUILD/libhalfclose.so inject=$BUILD/tests/fault/inject sources=$here/..
 for tool in ip unshare nm; do
 	command -v "$tool" >/dev/null || { echo "skip fault: all: no $tool"; exit 0; }
 done
-for file in "$library" "$BUILD/fault/libhalfclose.so" "$BUILD/halfclose" "$inject"; do
+for file in "$library" "$BUILD/preload/init.o" "$BUILD/fault/libhalfclose.so" "$BUILD/halfclose" "$inject"; do
 	[ -e "$file" ] || { echo "not ok fault: build: no $file"; exit 1; }
 done
 if [ -z "${FAULT_PRIVATE_NET:-}" ]; then
@@ -76,10 +76,9 @@ host() {
 }
 
 # Each call of its own can be refused: no door is without a lock.
-pure='_ITM_|__cxa_finalize|__errno_location|__gmon_start__|__libc_single_threaded|dlsym|_dl_find_object|mem[a-z]*$|str[a-z_]*$'
-pure+='|fileno_unlocked|pthread_testcancel|sysconf'     # no questions
-pure+='|abort|malloc|free|pthread_(mutex|once)|__pthread_key' # the unwinder's
-nm -D --undefined-only "$library" | awk '{ sub(/@.*/, "", $2); print $2 }' | grep -vE "^($pure)" | sort -u >used
+pure='__errno_location|__libc_single_threaded|__dso_handle|_GLOBAL_OFFSET_TABLE_|environ|dlsym|(__real_)?_dl_find_object'
+pure+='|mem[a-z]*|str[a-z_]*|fileno_unlocked|pthread_testcancel|getauxval|sysconf|hc_.*|(__real_)?_Unwind_.*'
+nm -u "$BUILD"/preload/*.o | awk 'NF == 2 { print $2 }' | grep -vxE "($pure)" | sort -u >used
 sed -n 's/^LIBC(.[^,]*, \([a-z_0-9]*\),.*\|^LIBC_ERROR(\([a-z_]*\),.*/\1\2/p' "$here/calls.def" | sort -u >rows
 grep -ohE 'hc_sys6?\([^)]*SYS_[a-z0-9_]*|probe_name\(SYS_[a-z]*|hc_libc\.[a-z]*\(' "$sources"/*.[ch] |
 	grep -oE 'SYS_[a-z0-9_]*' | sed 's/SYS_//' | sort -u >asked
