@@ -54,8 +54,10 @@ static void judge_sharing(struct hc_ending *ending, uint32_t word, enum hc_holdi
 	if (hc_probe_identity(ending->fd, word, &ending->identity) && hc_probe_still_held(&ending->identity) == 1) {
 		ending->ask = true;
 		ending->entry.cookie = ending->identity.cookie;
-	} else if (left != HC_HOLDING_none || outside) {
+	} else if (left == HC_HOLDING_family) {
 		ending->outcome = HC_OUTCOME_shared;
+	} else if (left != HC_HOLDING_none || outside) {
+		ending->outcome = HC_OUTCOME_unknown;
 	}
 }
 
@@ -186,7 +188,7 @@ void hc_ending_finish(struct hc_ending *ending)
 		if (held > 0)
 			ending->outcome = HC_OUTCOME_shared;
 		else if (held < 0 && hc_is_abrupt(ending->outcome))
-			ending->outcome = HC_OUTCOME_shared; /* never claimed without knowing */
+			ending->outcome = HC_OUTCOME_unknown; /* never claimed without knowing */
 	} else if (hc_is_abrupt(ending->outcome) && was_overtaken(ending)) {
 		ending->outcome = HC_OUTCOME_unknown;
 	}

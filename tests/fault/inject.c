@@ -49,7 +49,7 @@ enum {
 	ERRORS = sizeof errors / sizeof *errors,
 	OUTCOMES = sizeof outcomes / sizeof *outcomes,
 	NAMES = sizeof names / sizeof *names,
-	CLAIMS = 5,     /* the first of the outcomes */
+	CLAIMS = 6,     /* the first of the outcomes */
 	SPACE = 1 << 21,
 	SECONDS = 40,   /* a host that takes longer hangs */
 	SHOWN = 25,
