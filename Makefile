@@ -72,12 +72,12 @@ bench: ## what it costs, side by side with bare runs
 	@$(MAKE) --no-print-directory -j$(shell nproc) all tests
 	@BUILD=$(BUILD) tests/bench/run.sh
 
-endurance: ## 1,000,000 descriptors, 100,000 connections, 10 million closes (10 minutes)
+endurance: ## 1,000,000 descriptors, 100,000 connections, 10 million closes (5 minutes)
 	@packaging/deps build check
 	@$(MAKE) --no-print-directory -j$(shell nproc) all tests
 	@BUILD=$(BUILD) tests/endurance/run.sh long
 
-faults: ## each call of the library's own refused with each error (10 minutes)
+faults: ## each call of the library's own refused with each error (half an hour)
 	@packaging/deps build check
 	@$(MAKE) --no-print-directory -j$(shell nproc) all tests
 	@BUILD=$(BUILD) tests/fault/run.sh all
