@@ -7,7 +7,12 @@
  *   fds limits              small limits, then itself again as `talk`
  *   fds stderr KIND | start KIND
  *                           standard error becomes KIND while it runs, or
- *                           before it starts: inet, no-reader, full
+ *                           before it starts: inet, inet6, unix, no-reader,
+ *                           full, closed
+ *   fds whole DIRECTORY     a daemon that does all of it, one after the other
+ *   fds stack               little stack, and no more processes or threads
+ *   fds later               limits its address space while it runs
+ *   fds locked-nobody       locks all memory without the right to
  *   fds jail DIRECTORY      chroot there and give up all rights
  *   fds nobody              give up all rights, then itself again as `talk`
  */
@@ -120,6 +125,30 @@ static void make_stderr(const char *kind)
 {
 	int pipes[2];
 	char space[65536] = "";
+	if (!strcmp(kind, "closed")) {
+		/* the next socket will be standard error */
+		close(2);
+		return;
+	}
+	if (!strcmp(kind, "inet6")) {
+		struct sockaddr_in6 name = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+		socklen_t size = sizeof name;
+		int listener = socket(AF_INET6, SOCK_STREAM, 0), peer = socket(AF_INET6, SOCK_STREAM, 0);
+		must(!bind(listener, (void *)&name, size) && !listen(listener, 1) &&
+		     !getsockname(listener, (void *)&name, &size) && !connect(peer, (void *)&name, size), "connect");
+		int mine = accept(listener, NULL, NULL);
+		reader = fcntl(peer, F_DUPFD, 500);
+		dup2(mine, 2);
+		close(mine), close(peer), close(listener);
+		return;
+	}
+	if (!strcmp(kind, "unix")) {
+		must(!socketpair(AF_UNIX, SOCK_STREAM, 0, pipes), "socketpair");
+		reader = fcntl(pipes[0], F_DUPFD, 500);
+		dup2(pipes[1], 2);
+		close(pipes[0]), close(pipes[1]);
+		return;
+	}
 	if (!strcmp(kind, "inet")) {
 		struct meeting at = meeting(5, SOCK_CLOEXEC);
 		struct pair p = meet(&at);
@@ -148,10 +177,67 @@ static void say_what_came(const char *kind)
 {
 	char byte;
 	fcntl(500, F_SETFL, O_NONBLOCK);
-	if (!strcmp(kind, "inet"))
+	if (!strcmp(kind, "closed")) {
+		struct meeting at = meeting(5, 0); /* is 2 */
+		say("%d\n", at.listener);
+		close(at.listener);
+		struct pair p = { 0 };
+		at = meeting(5, 0);
+		int up = fcntl(at.listener, F_DUPFD, 20);
+		close(at.listener);
+		at.listener = up;
+		p.peer = socket(AF_INET, SOCK_STREAM, 0); /* 2 again: a client's */
+		must(!connect(p.peer, (void *)&at.address, sizeof at.address), "connect");
+		p.mine = accept(at.listener, NULL, NULL);
+		talk();
+		say("%d, came: %s\n", p.peer, recv(p.mine, &byte, 1, MSG_DONTWAIT) < 0 ? strerrorname_np(errno) : "a byte");
+	} else if (strcmp(kind, "no-reader") && strcmp(kind, "full"))
 		say("came: %s\n", recv(500, &byte, 1, MSG_DONTWAIT) < 0 ? strerrorname_np(errno) : "a byte");
 	else
 		say("still there\n");
+}
+
+/* A daemon as they come: closes all that it may have, shuts itself into a
+ * directory, gives up its rights, limits itself, forgets its environment, and
+ * starts itself again, each step with sockets that live on. */
+static void whole_daemon(const char *jail)
+{
+	int self = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+	struct meeting at = meeting(20, 0);
+	struct pair kept = unread(&at), ended_by_exec = unread(&at);
+	self = fcntl(self, F_DUPFD_CLOEXEC, 1100);
+	int peer = fcntl(kept.peer, F_DUPFD, 1101), other = fcntl(ended_by_exec.peer, F_DUPFD, 1102);
+	int mine = fcntl(kept.mine, F_DUPFD, 1103);
+	fcntl(ended_by_exec.mine, F_DUPFD_CLOEXEC, 1104);
+	for (int fd = 3; fd < 1024; fd++)
+		close(fd);
+	say_descriptors();
+	limit(RLIMIT_FSIZE, 0);
+	limit(RLIMIT_CORE, 0);
+	say("%d ", setsid() < 0 ? errno : 0);
+	must(!chroot(jail) && !chdir("/"), "chroot");
+	give_up_rights();
+	limit(RLIMIT_NPROC, 0);
+	talk();
+	must(!clearenv(), "clearenv");
+	limit(RLIMIT_NOFILE, 1200);
+	char number[3][12];
+	int fds[] = { mine, peer, other };
+	for (int i = 0; i < 3; i++)
+		snprintf(number[i], sizeof number[i], "%d", fds[i]);
+	char *argv[] = { (char[]){ "fds" }, (char[]){ "again" }, number[0], number[1], number[2], NULL }, *none[] = { NULL };
+	fexecve(self, argv, none);
+	err(2, "fexecve");
+}
+
+static void again(char **fds)
+{
+	say("environment: %s\n", environ && *environ ? *environ : "none");
+	say("%s\n", other_end(atoi(fds[2])));
+	close(atoi(fds[0]));
+	say("%s\n", other_end(atoi(fds[1])));
+	talk();
+	say_descriptors();
 }
 
 int main(int argc, char **argv)
@@ -197,6 +283,25 @@ int main(int argc, char **argv)
 		must(!chroot(more) && !chdir("/"), "chroot");
 		give_up_rights();
 		talk();
+	} else if (!strcmp(mode, "whole")) {
+		whole_daemon(more);
+	} else if (!strcmp(mode, "again") && argc > 4) {
+		again(argv + 2);
+	} else if (!strcmp(mode, "stack")) {
+		limit(RLIMIT_STACK, 128 << 10);
+		if (geteuid())
+			limit(RLIMIT_NPROC, 0);
+		run_again("memory");
+	} else if (!strcmp(mode, "later")) {
+		talk();
+		limit(RLIMIT_AS, 64 << 20);
+		memory();
+	} else if (!strcmp(mode, "locked-nobody")) {
+		limit(RLIMIT_MEMLOCK, 8 << 20);
+		give_up_rights();
+		say("%d\n", mlockall(MCL_CURRENT) ? errno : 0);
+		talk();
+		memory();
 	} else if (!strcmp(mode, "nobody")) {
 		give_up_rights();
 		run_again("talk");
