@@ -5,13 +5,34 @@
  */
 #include "net.h"
 
+#include <pthread.h>
 #include <spawn.h>
+#include <stdatomic.h>
 #include <sys/syscall.h>
 
-enum { PAIRS = 32, ROUNDS = 1000 };
+enum { PAIRS = 32, ROUNDS = 2000, THREADS = 2 };
 
 static struct pair pairs[PAIRS];
 static int null;
+
+/* What the parent's other threads do meanwhile with sockets of their own. */
+static _Atomic bool stop;
+static void *go_on(void *unused)
+{
+	struct meeting at = meeting(5, SOCK_CLOEXEC);
+	char byte;
+	while (!stop) {
+		struct pair p = unread(&at);
+		int copy = dup(p.mine);
+		close(p.mine);
+		must(recv(copy, &byte, 1, 0) == 1 && send(copy, "!", 1, 0) == 1, "echo");
+		must(recv(p.peer, &byte, 1, 0) == 1 && byte == '!', "echo");
+		close(copy);
+		close(p.peer);
+	}
+	close(at.listener);
+	return unused;
+}
 
 static void check_child(pid_t child, int expected)
 {
@@ -75,16 +96,22 @@ static void by_spawn(int i)
 
 int main(void)
 {
+	pthread_t thread[THREADS];
 	struct meeting at = meeting(5, 0);
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	for (int i = 0; i < PAIRS; i++)
 		pairs[i] = i % 2 ? unread(&at) : meet(&at);
+	for (int i = 0; i < THREADS; i++)
+		must(!pthread_create(&thread[i], NULL, go_on, NULL), "pthread_create");
 	for (int i = 0; i < ROUNDS; i++) {
 		by_vfork(i);
 		by_syscall();
-		if (i % 10 == 0)
+		if (i % 20 == 0)
 			by_spawn(i);
 	}
+	stop = true;
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(thread[i], NULL);
 	for (int i = 0; i < PAIRS; i++) {
 		int copy = i % 3 ? -1 : dup(pairs[i].mine);
 		close(pairs[i].mine);
