@@ -91,6 +91,16 @@ static bool look(struct hc_ending *ending, uint32_t word)
 	return true;
 }
 
+/* To learn who else holds it took longer than all else: input may have come. */
+static void look_again(struct hc_ending *ending, uint32_t word)
+{
+	struct hc_facts facts;
+	if (!hc_probe_close(ending->fd, word | HC_FD_COPIED, hc_self.recording, &facts))
+		return;
+	ending->facts = facts;
+	ending->outcome = hc_verdict(&facts);
+}
+
 static uint32_t flags_of(const struct hc_ending *ending)
 {
 	uint32_t word = atomic_load_explicit(&ending->entry.word, memory_order_relaxed);
@@ -165,6 +175,8 @@ bool hc_ending_begin_slow(struct hc_ending *ending, int fd, enum hc_how how, con
 	}
 	if (shared)
 		judge_sharing(ending, word, hc_holders_release(ending->entry.sock));
+	if (ending->ask && !hc_is_abrupt(ending->outcome))
+		look_again(ending, word);
 	name_for_warning(ending);
 	/* a close that blocks may be cancelled, and not come back to be told */
 	if (word & HC_FD_LINGERS && how == HC_HOW_close && !ending->ask) {

@@ -1,25 +1,28 @@
 /*
- * A race: the peer sends while the program closes. Of each close the kernel's
+ * A race: peers send while the program closes. Of each close the kernel's
  * counter says whether input was unread.
  *
  *   race LOAD CLOSES FILE    FILE gets a character for each close: 1, it was; 0
  *
- *   upload   the peer sends without a pause; the program reads some of it, or
- *            nothing, waits a little, and closes
+ *   upload   the peer sends without a pause; the program reads some of it, waits 0
+ *            to 20 us, and closes
  *   pieces   the peer sends 100 bytes after pauses of 0 to 100 us; the program reads
  *            the first, waits 0 to 100 us, and closes
+ *   passed   as pieces, with sockets that came in a message, so that others may hold
+ *            them and the kernel is asked about that too
  *   edge     as pieces, but the program reads all that there is, until it is told
  *            that there is no more, and closes at once
  *
- * The peer is a process that the library knows nothing of.
+ * The peers are processes that the library knows nothing of.
  */
 #include "counters.h"
-#include "pair.h"
+#include "rights.h"
 
 #include <signal.h>
 
-enum load { UPLOAD, PIECES, EDGE, LOADS };
-static const char *const loads[LOADS] = { "upload", "pieces", "edge" };
+enum { PEERS = 1 };
+enum load { UPLOAD, PIECES, PASSED, EDGE, LOADS };
+static const char *const loads[LOADS] = { "upload", "pieces", "passed", "edge" };
 
 static uint64_t chance = 88172645463325252u;
 static unsigned pick(unsigned below)
@@ -64,7 +67,7 @@ static pid_t peer(const struct meeting *at, int from, enum load load)
 	check(child, "clone");
 	if (child)
 		return child;
-	chance += 1;
+	chance += (uint64_t)raw(SYS_getpid, 0);
 	raw(SYS_close, from);
 	for (;;)
 		send_until_told(at, load);
@@ -75,12 +78,13 @@ static void use(int fd, enum load load)
 	static char space[65536];
 	switch (load) {
 	case UPLOAD:
-		for (unsigned reads = pick(4); reads; reads--)
+		for (unsigned reads = pick(3) + 1; reads; reads--)
 			if (read(fd, space, 4096) < 0)
 				err(2, "read");
 		wait_up_to(20000);
 		break;
 	case PIECES:
+	case PASSED:
 		if (read(fd, space, 100) < 0)
 			err(2, "read");
 		wait_up_to(100000);
@@ -92,6 +96,14 @@ static void use(int fd, enum load load)
 		while (recv(fd, space, sizeof space, MSG_DONTWAIT) > 0)
 			;
 	}
+}
+
+static int passed_on(int fd, const int *way)
+{
+	send_right(way[0], fd);
+	int other = receive_right(way[1]);
+	check(close_range((unsigned)fd, (unsigned)fd, 0), "close_range"); /* only what `close` ends is counted */
+	return other;
 }
 
 int main(int argc, char **argv)
@@ -110,19 +122,26 @@ int main(int argc, char **argv)
 		err(2, "%s", argv[3]);
 	chance ^= now();
 	struct meeting at = meeting(V4);
-	int from = listener(&at, 1);
-	pid_t child = peer(&at, from, load);
+	int from = listener(&at, PEERS);
+	pid_t peers[PEERS];
+	for (int i = 0; i < PEERS; i++)
+		peers[i] = peer(&at, from, load);
+	int way[2];
+	check(socketpair(AF_UNIX, SOCK_STREAM, 0, way), "socketpair");
 	uint64_t before = counters().on_close;
 	for (long i = 0; i < closes; i++) {
 		int fd = accept(from, NULL, NULL);
 		check(fd, "accept");
+		if (load == PASSED)
+			fd = passed_on(fd, way);
 		use(fd, load);
 		close(fd);
 		uint64_t after = counters().on_close;
 		truth[i] = (char)('0' + (after - before));
 		before = after;
 	}
-	raw(SYS_kill, child, SIGKILL);
+	for (int i = 0; i < PEERS; i++)
+		raw(SYS_kill, peers[i], SIGKILL);
 	truth[closes] = '\0';
 	for (long i = 0; i < closes; i++)
 		fprintf(file, "%c\n", truth[i]);
