@@ -1,8 +1,11 @@
 /*
- * A race: peers send while the program closes. Of each close the kernel's
+ * A race: the peer sends while the program closes. Of each close the kernel's
  * counter says whether input was unread.
  *
- *   race LOAD CLOSES FILE    FILE gets a character for each close: 1, it was; 0
+ *   race LOAD CLOSES FILE         FILE gets a line for each close: 1, it was; 0
+ *   race LOAD CLOSES FILE asking  and, by raw system calls with nothing in between,
+ *                                 what this program itself sees before each: the
+ *                                 best that can be had without the kernel's help
  *
  *   upload   the peer sends without a pause; the program reads some of it, waits 0
  *            to 20 us, and closes
@@ -13,14 +16,14 @@
  *   edge     as pieces, but the program reads all that there is, until it is told
  *            that there is no more, and closes at once
  *
- * The peers are processes that the library knows nothing of.
+ * The peer is a process that the library knows nothing of.
  */
 #include "counters.h"
 #include "rights.h"
 
+#include <linux/sock_diag.h>
 #include <signal.h>
 
-enum { PEERS = 1 };
 enum load { UPLOAD, PIECES, PASSED, EDGE, LOADS };
 static const char *const loads[LOADS] = { "upload", "pieces", "passed", "edge" };
 
@@ -106,26 +109,17 @@ static int passed_on(int fd, const int *way)
 	return other;
 }
 
-int main(int argc, char **argv)
+static bool is_unread(int fd)
 {
-	enum load load = 0;
-	while (argc == 4 && load < LOADS && strcmp(argv[1], loads[load]))
-		load++;
-	if (argc != 4 || load == LOADS) {
-		warnx("usage: race upload|pieces|edge CLOSES FILE");
-		return 2;
-	}
-	long closes = atol(argv[2]);
-	char *truth = malloc((size_t)closes + 1);
-	FILE *file = fopen(argv[3], "w");
-	if (!truth || !file)
-		err(2, "%s", argv[3]);
-	chance ^= now();
-	struct meeting at = meeting(V4);
-	int from = listener(&at, PEERS);
-	pid_t peers[PEERS];
-	for (int i = 0; i < PEERS; i++)
-		peers[i] = peer(&at, from, load);
+	uint32_t memory[SK_MEMINFO_VARS];
+	socklen_t size = sizeof memory;
+	check(raw(SYS_getsockopt, fd, SOL_SOCKET, SO_MEMINFO, memory, &size), "SO_MEMINFO");
+	return memory[SK_MEMINFO_RMEM_ALLOC];
+}
+
+/* Goes on to `closes` connections; what was true of each, and what was seen. */
+static void races(enum load load, int from, long closes, char *truth, char *seen)
+{
 	int way[2];
 	check(socketpair(AF_UNIX, SOCK_STREAM, 0, way), "socketpair");
 	uint64_t before = counters().on_close;
@@ -135,15 +129,39 @@ int main(int argc, char **argv)
 		if (load == PASSED)
 			fd = passed_on(fd, way);
 		use(fd, load);
-		close(fd);
+		if (seen) {
+			seen[i] = is_unread(fd);
+			raw(SYS_close, fd);
+		} else {
+			close(fd);
+		}
 		uint64_t after = counters().on_close;
-		truth[i] = (char)('0' + (after - before));
+		truth[i] = (char)(after - before);
 		before = after;
 	}
-	for (int i = 0; i < PEERS; i++)
-		raw(SYS_kill, peers[i], SIGKILL);
-	truth[closes] = '\0';
+}
+
+int main(int argc, char **argv)
+{
+	enum load load = 0;
+	while (argc >= 4 && load < LOADS && strcmp(argv[1], loads[load]))
+		load++;
+	if (argc < 4 || load == LOADS) {
+		warnx("usage: race upload|pieces|passed|edge CLOSES FILE [asking]");
+		return 2;
+	}
+	long closes = atol(argv[2]);
+	char *truth = calloc((size_t)closes, 1), *seen = argc > 4 ? calloc((size_t)closes, 1) : NULL;
+	FILE *file = fopen(argv[3], "w");
+	if (!truth || !file || (argc > 4 && !seen))
+		err(2, "%s", argv[3]);
+	chance ^= now();
+	struct meeting at = meeting(V4);
+	int from = listener(&at, 1);
+	pid_t child = peer(&at, from, load);
+	races(load, from, closes, truth, seen);
+	raw(SYS_kill, child, SIGKILL);
 	for (long i = 0; i < closes; i++)
-		fprintf(file, "%c\n", truth[i]);
+		fprintf(file, "%d%s\n", truth[i], !seen ? "" : seen[i] ? " reset-unread" : " fin");
 	return fclose(file) ? 2 : 0;
 }

@@ -44,34 +44,36 @@ passed=0 failed=0
 # Sets on_close, on_data, fastclose (MPTCP's one reset for both) and resets (all
 # that were sent) to the kernel's counters.
 counters() {
-	local names values i
+	local names values i file
 	on_close=0 on_data=0 fastclose=0 resets=0
-	while read -ra names && read -ra values; do
-		case ${names[0]} in TcpExt: | MPTcpExt: | Tcp:) ;; *) continue ;; esac
-		for i in "${!names[@]}"; do
-			case ${names[i]} in
-			TCPAbortOnClose) on_close=${values[i]} ;;
-			TCPAbortOnData) on_data=${values[i]} ;;
-			MPFastcloseTx) fastclose=${values[i]} ;;
-			OutRsts) resets=${values[i]} ;;
-			esac
-		done
-	done < <(cat /proc/net/netstat /proc/net/snmp)
+	for file in /proc/net/netstat /proc/net/snmp; do
+		while read -ra names && read -ra values; do
+			case ${names[0]} in TcpExt: | MPTcpExt: | Tcp:) ;; *) continue ;; esac
+			for i in "${!names[@]}"; do
+				case ${names[i]} in
+				TCPAbortOnClose) on_close=${values[i]} ;;
+				TCPAbortOnData) on_data=${values[i]} ;;
+				MPFastcloseTx) fastclose=${values[i]} ;;
+				OutRsts) resets=${values[i]} ;;
+				esac
+			done
+		done <"$file"
+	done
 }
 
 # What the log says of each end, in the order of time; of a listener only that
 # some waited for it.
 # shellcheck disable=SC2016
-said='[.[] | select(.event == "close" and (.state != "LISTEN" or .outcome == "backlog")) |
-	select(.outcome != "backlog" or .waiting > 0) | "\(.how):\(.outcome)"] | join(" ")'
-waiting='[.[] | select(.event == "close" and .outcome == "backlog") | .waiting] | add // 0'
-sums='"\(.totals.outcome["reset-unread"] // 0) \(.totals.outcome["reset-linger"] // 0) \(.lost_events) \(.damaged)"'
+said='([$log[] | select(.event == "close" and (.state != "LISTEN" or .outcome == "backlog")) |
+	select(.outcome != "backlog" or .waiting > 0)] | map("\(.how):\(.outcome)") | join(" ")),
+	"\(.totals.outcome["reset-unread"]) \(.totals.outcome["reset-linger"]) \(.lost_events) \(.damaged) \(
+	[$log[] | select(.event == "close" and .outcome == "backlog") | .waiting] | add // 0)"'
 
 fail() { why="${why:+$why; }$*"; }
 
 # way EACH ELSEWHERE_ON_CLOSE ELSEWHERE_ON_DATA ENDS…: does $name and compares
 way() {
-	local each=$1 elsewhere_on_close=$2 elsewhere_on_data=$3 before i n expected='' got unread linger lost damaged
+	local each=$1 elsewhere_on_close=$2 elsewhere_on_data=$3 before i n expected='' got unread linger lost damaged waiting
 	local under=(timeout 60 env "HALFCLOSE_LOG=$tmp/hc" "LD_PRELOAD=$library" "$driver" "$name") unix=''
 	shift 3
 	case $name in *UNIX | *SEQPACKET) unix=1 ;; esac
@@ -92,28 +94,26 @@ way() {
 
 	timeout 60 "$halfclose" log --json "$tmp/hc" >"$tmp/log" 2>"$tmp/errors" || fail "log: $(head -1 "$tmp/errors")"
 	timeout 60 "$halfclose" report --json "$tmp/hc" >"$tmp/report" 2>"$tmp/errors" || fail "report: $(head -1 "$tmp/errors")"
-	got=$(jq -rs "$said" "$tmp/log")
+	{ read -r got; read -r unread linger lost damaged waiting; } < <(jq -r --slurpfile log "$tmp/log" "$said" "$tmp/report")
 	for ((i = 0; i < times && $#; i++)); do expected+=" $*"; done
 	[ "$got" = "${expected# }" ] ||
 		fail "not $times times '$*', but $(tr ' ' '\n' <<<"$got" | sort | uniq -c | sort -rn | head -6 | xargs)"
 
-	read -r unread linger lost damaged < <(jq -r "$sums" "$tmp/report")
 	[ "${lost:-} ${damaged:-}" = '0 0' ] || fail "${lost:-?} events lost, ${damaged:-?} damaged"
 	[ -z "$unix" ] || return
 	n=$((on_close - before[0] - elsewhere_on_close * times))
 	if [[ $name == *' MPTCP' ]]; then
-		i=$((fastclose - before[2])) got=$(jq -rs "$waiting" "$tmp/log")
-		[ "$n $((unread + linger + got))" = "0 $i" ] ||
-			fail "resets are $unread and $linger and $got of those that waited, but MPFastcloseTx $i"
+		i=$((fastclose - before[2]))
+		[ "$n $((unread + linger + waiting))" = "0 $i" ] ||
+			fail "resets are $unread and $linger and $waiting of those that waited, but MPFastcloseTx $i"
 		return
 	fi
 	[ "${unread:-}" = "$n" ] || fail "reset-unread is ${unread:-?}, but TCPAbortOnClose $n"
 	n=$((on_data - before[1] - elsewhere_on_data * times))
 	[ "${linger:-}" = "$n" ] || fail "reset-linger is ${linger:-?}, but TCPAbortOnData $n"
 	[[ " $* " == *:backlog\ * ]] || return
-	got=$(jq -rs "$waiting" "$tmp/log")
 	n=$((resets - before[3]))
-	[ "$got" = "$n" ] || fail "$got connections waited, but OutRsts is $n"
+	[ "$waiting" = "$n" ] || fail "$waiting connections waited, but OutRsts is $n"
 }
 
 # A program that a signal ends says nothing: `halfclose run` tells what it held.

@@ -17,7 +17,7 @@ failed=0
 
 # Prints why it is wrong, or nothing.
 walked() {
-	local verdict report unread linger unknown closes
+	local verdict unread linger unknown closes
 	rm -f "$tmp"/*
 	timeout 60 "$BUILD/tests/truth/walk" "$1" "$steps" >"$tmp/steps" 2>"$tmp/said" || {
 		echo "status $?: $(tail -1 "$tmp/said")"
