@@ -38,6 +38,17 @@ static int is_elf(const char *path)
 	return !memcmp(magic, "\177ELF", sizeof(magic));
 }
 
+/* Where whoever started us ignores it, the kernel keeps no status of a child. The
+ * command has it as we had it. */
+static struct sigaction child_signal;
+
+static void want_status(void)
+{
+	struct sigaction normal = { .sa_handler = SIG_DFL };
+
+	sigaction(SIGCHLD, &normal, &child_signal);
+}
+
 static _Noreturn void be_child(const char *path, char *const *argv, char *const *additions, int report_to,
                                const sigset_t *mask)
 {
@@ -45,6 +56,7 @@ static _Noreturn void be_child(const char *path, char *const *argv, char *const 
 
 	for (; *additions; additions++)
 		putenv(*additions);
+	sigaction(SIGCHLD, &child_signal, NULL);
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	execv(path, argv);
 	error = errno;
@@ -58,12 +70,13 @@ static _Noreturn void be_child(const char *path, char *const *argv, char *const 
 int child_run(const char *path, char *const *argv, char *const *additions, pid_t *pid)
 {
 	sigset_t all, mask;
-	int report[2], error = 0, status;
+	int report[2], error = 0, status = 0;
 
 	if (pipe2(report, O_CLOEXEC) < 0)
 		return -1;
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &mask); /* until the child has its own and we have ours */
+	want_status();
 	*pid = fork();
 	if (*pid == 0)
 		be_child(path, argv, additions, report[1], &mask);

@@ -59,6 +59,9 @@ expect "a file that can't be executed is 126" 126 "$place/plain" "$halfclose" ru
 expect "a finding of severity error has the status asked for" 9 "unread-close" \
 	"$halfclose" run --error-exitcode=9 -- "${reset[@]}"
 expect "the program's own failure wins over it" 3 "" "$halfclose" run --error-exitcode=9 -- "${reset[@]}" 3
+expect "the status, where SIGCHLD is ignored" 3 "" bash -c "trap '' CHLD; \"\$0\" run -q -- sh -c 'exit 3'" "$halfclose"
+expect "the command has SIGCHLD as it was" 0 "SigIgn:" \
+	bash -c "trap '' CHLD; \"\$0\" run -q -- grep -E 'SigIgn:.*[13579bdf]....$' /proc/self/status" "$halfclose"
 expect "no finding, no such status" 0 "" "$halfclose" run --error-exitcode=9 -- true
 expect "quiet is quiet" 0 - "$halfclose" run --quiet -- "${reset[@]}"
 expect "an option of the environment is one of the command's" 0 "No connection" \
