@@ -47,7 +47,8 @@ void *hc_record_at(enum hc_event event, size_t tail, uint64_t t)
 	    __atomic_load_n(&header->used, __ATOMIC_RELAXED) + size > room)
 		return lose();
 	uint64_t at = __atomic_fetch_add(&header->used, size, __ATOMIC_RELAXED);
-	if (at > room || size > room - at)
+	/* in a header that is damaged, it may stand anywhere */
+	if (at > room || size > room - at || at % HC_SLOT_SIZE)
 		return lose();
 	struct hc_record *record = hc_view_take(HC_HEADER_SIZE + at, size, &over);
 	errno = kept;
@@ -143,6 +144,8 @@ static const char *check_header(const struct hc_header *is)
 	if (is->version != HC_VERSION || is->byte_order != HC_BYTE_ORDER || is->header_size != HC_HEADER_SIZE ||
 	    is->slot_size != HC_SLOT_SIZE)
 		return "is a recording of another version";
+	if (is->limit < LEAST || is->limit % HC_PIECE)
+		return "is a damaged recording";
 	read_boot_id(boot_id, sizeof boot_id);
 	if (memcmp(is->boot_id, boot_id, sizeof boot_id))
 		return "is a recording from before the last boot";
