@@ -106,6 +106,8 @@ lint: ## cppcheck and clang-tidy
 	  -D_GNU_SOURCE '-DElfW(type)=Elf64_##type' -Iinclude --suppress=missingIncludeSystem \
 	  preload review examples
 	clang-tidy --quiet --warnings-as-errors='*' $(PRELOAD) -- -std=gnu11 -D_GNU_SOURCE -Iinclude
+	clang-tidy --quiet --warnings-as-errors='*' $(REVIEW) -- -std=gnu11 -D_GNU_SOURCE -Iinclude $(GLIB_CFLAGS) \
+	  -DHC_VERSION_TEXT='"$(VERSION)"' -DHC_LIBDIR='"$(LIBDIR)"'
 
 format: ## put the sources into the house's form
 	clang-format -i $(PRELOAD) $(wildcard preload/*.h) $(REVIEW) $(wildcard review/*.h)
