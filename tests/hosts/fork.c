@@ -9,7 +9,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { THREADS = 32, FORKS = 100 };
+enum { THREADS = 32, FORKS = 50 };
 
 static struct meeting at;
 static _Atomic bool stop;

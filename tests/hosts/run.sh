@@ -186,7 +186,7 @@ host vfork vfork && {
 }
 host 'fork with threads' fork && {
 	true_to_kernel
-	report '.totals.outcome["reset-unread"] == 100'
+	report '.totals.outcome["reset-unread"] == 50'
 	finish
 }
 host 'closes that a fork overtakes' overtaken seen && {
