@@ -10,7 +10,11 @@
 #include <errno.h>
 #include <sys/syscall.h>
 
-#if defined __x86_64__ && defined __LP64__
+#if defined __clang_analyzer__
+/* it does not know what assembly writes */
+#define HC_KERNEL 1
+long hc_kernel(long number, long a, long b, long c, long d, long e, long f);
+#elif defined __x86_64__ && defined __LP64__
 #define HC_KERNEL 1
 static inline long hc_kernel(long number, long a, long b, long c, long d, long e, long f)
 {
