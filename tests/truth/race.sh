@@ -22,10 +22,12 @@ trap 'exit 130' INT TERM HUP
 # Prints what was true and said of each close: `1 reset-unread` …
 race() { # race LOAD CLOSES
 	rm -f "$tmp/hc"
-	if [ "$1" = asking ]; then
-		timeout 300 "$BUILD/tests/truth/race" pieces "$2" "$tmp/truth" asking && cat "$tmp/truth"
+	case $1 in
+	asking*)
+		timeout 300 "$BUILD/tests/truth/race" "${1#asking-}" "$2" "$tmp/truth" asking && cat "$tmp/truth"
 		return
-	fi
+		;;
+	esac
 	HALFCLOSE_LOG=$tmp/hc HALFCLOSE_STACK=off LD_PRELOAD=$BUILD/libhalfclose.so \
 		timeout 300 "$BUILD/tests/truth/race" "$1" "$2" "$tmp/truth" || return
 	"$BUILD/halfclose" log --json "$tmp/hc" | grep -F '"how": "close"' | grep -o '"outcome": "[a-z-]*"' |
@@ -48,14 +50,14 @@ races() { # races LOAD CLOSES
 
 tell() {
 	awk -v load="$1" -v all="$all" -v resets="$resets" -v missed="$missed" -v wrong="$wrong" 'BEGIN {
-		printf "%-8s %8d closes  %7d resets  %5d missed  %3d wrong   recall %8.4f %%   precision %8.4f %%\n", load,
+		printf "%-13s %8d closes  %7d resets  %5d missed  %3d wrong   recall %8.4f %%   precision %8.4f %%\n", load,
 			all, resets, missed, wrong, 100 * (resets - missed) / (resets ? resets : 1),
 			100 * (resets - missed) / (resets - missed + wrong ? resets - missed + wrong : 1) }'
 }
 
 if [ "${1:-}" != check ]; then
 	# the last: pieces again, without the library; the program asks the same itself
-	for load in upload:1000000 pieces:200000 passed:200000 asking:200000; do
+	for load in upload:1000000 pieces:200000 passed:200000 asking-pieces:200000; do
 		races "${load%:*}" "${load#*:}"
 		tell "${load%:*}"
 	done
@@ -63,10 +65,14 @@ if [ "${1:-}" != check ]; then
 fi
 
 # At most so many in a thousand resets may be missed: those whose input came in the
-# moment between the question and the close. None is claimed that was not.
+# moment between the question and the close. On a busy machine the moment is longer
+# for whoever asks: a program that asks itself, beside it, tells how much. None is
+# claimed that was not.
 failed=0
 for load in upload:12000:2 pieces:5000:30 passed:5000:30; do
 	IFS=: read -r load closes most <<<"$load"
+	races "asking-${load/passed/pieces}" "$closes"
+	most=$((most + 4000 * missed / (resets ? resets : 1)))
 	races "$load" "$closes"
 	if [ "$all" = "$closes" ] && [ "$resets" -gt $((closes / 100)) ] && [ "$wrong" = 0 ] && [ $((missed * 1000)) -le $((resets * most)) ]; then
 		echo "ok truth: race $load"
