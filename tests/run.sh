@@ -55,8 +55,8 @@ for dir in golden fuzz valgrind command names examples hosts truth fault enduran
 done
 
 if wanted suites; then
-	suite suites 300 tests/suites/run.sh --quick --jobs "$(($(nproc) + 1))"
-	suite 'suites that must fail' 300 tests/suites/faults.sh
+	suite suites 400 tests/suites/run.sh --quick --jobs "$(($(nproc) + 1))"
+	suite 'suites that must fail' 400 tests/suites/faults.sh
 fi
 
 if [ "$skipped" = 0 ]; then

@@ -15,6 +15,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 export BUILD=${BUILD:-build} LC_ALL=C
 BUILD=$(cd "$BUILD" 2>/dev/null && pwd) || { echo "not ok hosts: build: no directory ${BUILD:-}"; exit 1; }
 library=$BUILD/libhalfclose.so halfclose=$BUILD/halfclose programs=$BUILD/tests/hosts
+preload=$library${HOSTS_FAULT:+:$HOSTS_FAULT} # and one that does harm: tests/suites/faults.sh
 only=${1:-}
 
 for tool in jq ip unshare prlimit flock nm readelf; do
@@ -84,7 +85,7 @@ once() {
 	warn) under+=(HALFCLOSE_WARN=stderr) ;;
 	recorded) under+=("HALFCLOSE_LOG=$log" HALFCLOSE_STACK=all) ;;
 	esac
-	[ "$mode" = bare ] || under+=("LD_PRELOAD=${before:+$before:}$library${after:+:$after}")
+	[ "$mode" = bare ] || under+=("LD_PRELOAD=${before:+$before:}$preload${after:+:$after}")
 	count_aborts
 	old=$aborts
 	{ "${under[@]}" "$@" 2>"$mode.err"; echo $? >"$mode.status"; } 2>/dev/null | cat >"$mode.out"

@@ -150,9 +150,9 @@ def count(counted):
 
 
 def slower(row, mode):
-    """Did even its fastest run take half as long again as the fastest bare one, and two seconds?"""
+    """Did even its fastest run take twice as long as the fastest bare one, and three seconds?"""
     bare, other = (min(float((p / "seconds").read_text()) for p in row.glob(which + ".*")) for which in ("bare", mode))
-    if other > 1.5 * bare + 2:
+    if other > 2 * bare + 3:
         yield {"test": "(time)", "bare": f"{bare:.1f} s", mode: f"{other:.1f} s"}
 
 

@@ -14,44 +14,44 @@ rows() {
 	local py=libpython3.11-testsuite tcl=tcl8.6,source:tcl8.6 redis=redis-server,tcl8.6,source:redis
 	local compile=cmake,gcc,make
 
-	row python-os              quick  60 junit $py cpython test_os test_posix test_fcntl test_pty test_popen
-	row python-files           quick  60 junit $py cpython test_file test_fileio test_openpty test_fork1 test_wait3 test_wait4
-	row python-socket          full  200 junit $py cpython test_socket -i '*VSOCK*' # its peer is the machine's host
-	row python-socket-basic    part   60 junit $py cpython test_socket -m '*Basic*' -m '*NonBlocking*' -m '*UnixDomain*' -m '*SendrecvmsgU*' -m '*SCM*' -m '*CreateServer*'
-	row python-socketserver    quick  60 junit $py cpython -u network test_socketserver
-	row python-select          quick  60 junit $py cpython test_select test_epoll test_asyncore test_asynchat test_smtpd
-	row python-selectors       full  100 junit $py cpython test_selectors test_poll
-	row python-http            quick  60 junit $py cpython test_httplib test_httpservers test_urllib2_localnet test_urllib2 test_wsgiref test_robotparser
-	row python-mail            full  100 junit $py cpython test_ftplib test_smtplib test_poplib test_imaplib test_nntplib test_telnetlib
-	row python-xmlrpc          full  100 junit $py cpython test_xmlrpc test_docxmlrpc
-	row python-ssl             full  200 junit $py cpython test_ssl
-	row python-asyncio         full  300 junit $py cpython test_asyncio
-	row python-asyncio-net     part   60 junit $py cpython test_asyncio -m '*test_selector_events*' -m '*test_sock_lowlevel*' -m '*test_server*' -m '*test_unix_events*' -m '*test_streams*'
-	row python-subprocess      full  120 junit $py cpython test_subprocess
-	row python-subprocess-fds  part   60 junit $py cpython test_subprocess -m '*POSIXProcessTestCase*' -i '*signal*'
-	row python-signal          full  200 junit $py cpython test_signal test_threadsignals test_eintr test_faulthandler
-	row python-io              full  200 junit $py cpython test_io
-	row python-logging         full  100 junit $py cpython test_logging test_support
-	row python-threading       full  100 junit $py cpython test_threading
-	row python-futures         full  400 junit $py cpython test_concurrent_futures
-	row python-mp-fork         full  300 junit $py cpython test_multiprocessing_fork
-	row python-mp-spawn        full  400 junit $py cpython test_multiprocessing_spawn
-	row python-mp-forkserver   full  300 junit $py cpython test_multiprocessing_forkserver
-	row tornado                full  120 unittest python3-tornado python3 -m tornado.test --verbose
-	row twisted                full  300 trial python3-twisted,$py python3 -m twisted.trial --reporter=verbose twisted.internet twisted.web twisted.test.test_tcp twisted.test.test_process twisted.test.test_ftp
-	row tcl-socket             full  100 tcltest $tcl tcl socket
-	row tcl-http               full   60 tcltest $tcl tcl http http11 httpold
-	row tcl-io                 full  200 tcltest $tcl tcl io ioCmd chan chanio exec event pid
-	row redis-unit             full  400 redis $redis redis unit/printver unit/protocol unit/other unit/multi unit/pubsub unit/limits unit/networking unit/auth unit/info unit/introspection unit/quit unit/shutdown unit/tracking unit/querybuf unit/obuf-limits unit/pause
-	row redis-files            full  400 redis $redis redis integration/aof integration/rdb integration/logging integration/redis-cli integration/redis-benchmark integration/shutdown
-	row redis-replication      full  600 redis $redis redis integration/replication integration/replication-psync integration/block-repl integration/psync2
-	row libuv                  full  300 tap $compile,source:libuv1 libuv
-	row libevent               full  300 tinytest $compile,libssl-dev,source:libevent libevent
-	row glib-socket            quick  60 tap libglib2.0-tests glib socket socket-address socket-listener socket-service unix-fd unix-streams network-address inet-address pollable async-close-output-stream async-splice-output-stream
-	row glib-spawn             quick  60 tap libglib2.0-tests glib spawn-singlethread spawn-test spawn-multithreaded spawn-path-search gsubprocess unix
-	row glib                   full  400 tap libglib2.0-tests glib_all
-	row stress-ng              full  200 tap stress-ng stress 2000 sock sockpair sockfd sockabuse sockmany udp rawsock epoll poll pipe splice sendfile close dup fcntl open fork vfork clone daemon zombie wait kill pidfd exit-group seccomp
-	row stress-ng-quick        part   60 tap stress-ng stress 300 sock sockpair sockfd sockabuse sockmany epoll close dup fcntl open fork vfork daemon zombie kill pidfd seccomp
+	row python-os              quick 150 junit $py cpython test_os test_posix test_fcntl test_pty test_popen test_file test_fileio test_openpty
+	row python-fork            quick 150 junit $py cpython test_fork1 test_wait3 test_wait4
+	row python-socket          full  400 junit $py cpython test_socket -i '*VSOCK*' # its peer is the machine's host
+	row python-socket-basic    part  150 junit $py cpython test_socket -m '*Basic*' -m '*NonBlocking*' -m '*UnixDomain*' -m '*SendrecvmsgU*' -m '*SCM*' -m '*CreateServer*'
+	row python-socketserver    quick 150 junit $py cpython -u network test_socketserver
+	row python-select          quick 150 junit $py cpython test_select test_epoll test_asyncore test_asynchat test_smtpd
+	row python-selectors       full  300 junit $py cpython test_selectors test_poll
+	row python-http            quick 150 junit $py cpython test_httplib test_httpservers test_urllib2_localnet test_urllib2 test_wsgiref test_robotparser
+	row python-mail            full  300 junit $py cpython test_ftplib test_smtplib test_poplib test_imaplib test_nntplib test_telnetlib
+	row python-xmlrpc          full  300 junit $py cpython test_xmlrpc test_docxmlrpc
+	row python-ssl             full  400 junit $py cpython test_ssl
+	row python-asyncio         full  600 junit $py cpython test_asyncio
+	row python-asyncio-net     part  150 junit $py cpython test_asyncio -m '*test_selector_events*' -m '*test_sock_lowlevel*' -m '*test_server*' -m '*test_unix_events*' -m '*test_streams*'
+	row python-subprocess      full  300 junit $py cpython test_subprocess
+	row python-subprocess-fds  part  150 junit $py cpython test_subprocess -m '*POSIXProcessTestCase*' -i '*signal*'
+	row python-signal          full  400 junit $py cpython test_signal test_threadsignals test_eintr test_faulthandler
+	row python-io              full  400 junit $py cpython test_io
+	row python-logging         full  300 junit $py cpython test_logging test_support
+	row python-threading       full  300 junit $py cpython test_threading
+	row python-futures         full  800 junit $py cpython test_concurrent_futures
+	row python-mp-fork         full  600 junit $py cpython test_multiprocessing_fork
+	row python-mp-spawn        full  800 junit $py cpython test_multiprocessing_spawn
+	row python-mp-forkserver   full  600 junit $py cpython test_multiprocessing_forkserver
+	row tornado                full  300 unittest python3-tornado python3 -m tornado.test --verbose
+	row twisted                full  600 trial python3-twisted,$py python3 -m twisted.trial --reporter=verbose twisted.internet twisted.web twisted.test.test_tcp twisted.test.test_process twisted.test.test_ftp
+	row tcl-socket             full  300 tcltest $tcl tcl socket
+	row tcl-http               full  150 tcltest $tcl tcl http http11 httpold
+	row tcl-io                 full  400 tcltest $tcl tcl io ioCmd chan chanio exec event pid
+	row redis-unit             full  800 redis $redis redis unit/printver unit/protocol unit/other unit/multi unit/pubsub unit/limits unit/networking unit/auth unit/info unit/introspection unit/quit unit/shutdown unit/tracking unit/querybuf unit/obuf-limits unit/pause
+	row redis-files            full  800 redis $redis redis integration/aof integration/rdb integration/logging integration/redis-cli integration/redis-benchmark integration/shutdown
+	row redis-replication      full  1200 redis $redis redis integration/replication-2 integration/replication-3 integration/replication-4 integration/replication-buffer integration/block-repl
+	row libuv                  full  600 tap $compile,source:libuv1 libuv
+	row libevent               full  600 tinytest $compile,libssl-dev,source:libevent libevent
+	row glib-socket            quick 150 tap libglib2.0-tests glib socket socket-address socket-listener socket-service unix-fd unix-streams network-address inet-address pollable async-close-output-stream async-splice-output-stream
+	row glib-spawn             quick 150 tap libglib2.0-tests glib spawn-singlethread spawn-test spawn-multithreaded spawn-path-search gsubprocess unix
+	row glib-gio               full  600 tap libglib2.0-tests glib_all 'gdbus-|gio|socket|network|proxy|resolver|tls|unix|stream|pollable|cancellable|gsub|g-file|io-|iochannel|credentials|inet|task|async|debugcontroller|gapplication$|file$|fileutils|cond|once|mainloop|thread$|timeout|asyncqueue'
+	row stress-ng              full  400 tap stress-ng stress 2000 sock sockpair sockfd sockabuse sockmany udp rawsock epoll poll pipe splice sendfile close dup fcntl open fork vfork clone daemon zombie wait kill pidfd exit-group seccomp
+	row stress-ng-quick        part  150 tap stress-ng stress 300 sock sockpair sockfd sockabuse sockmany epoll close dup fcntl open fork vfork daemon zombie kill pidfd seccomp
 }
 
 # A mode: what is set, beside LD_PRELOAD. %log is a recording of the run's own.
@@ -107,15 +107,13 @@ glib() { # glib PROGRAM…: of its installed tests
 	export G_TEST_SRCDIR=$dir G_TEST_BUILDDIR=$dir GIO_MODULE_DIR=
 	for program; do
 		echo "SUITE $program"
-		timeout 60 "$dir/$program" --tap || status=$?
+		timeout 30 "$dir/$program" --tap || status=$?
 	done
 	return "$status"
 }
-glib_all() { # those that have a description, which says how they are run
-	local file programs=()
-	for file in /usr/share/installed-tests/glib/*.test; do
-		programs+=("$(basename "$file" .test)")
-	done
+glib_all() { # glib_all PATTERN: those whose names match
+	local programs
+	mapfile -t programs < <(cd /usr/share/installed-tests/glib && printf '%s\n' *.test | sed 's/\.test$//' | grep -E "$1")
 	glib "${programs[@]}"
 }
 

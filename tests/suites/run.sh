@@ -11,6 +11,7 @@
 #   --jobs N         so many rows at once (1)
 #   --keep DIR       leave everything that was said there
 #   --list           the rows that would run;  --packages: the Debian packages they need
+#   --bare DIR       take bare runs from what was kept there
 #   --fault LIBRARY  one more library, below ours, that makes faults (faults.sh)
 #
 # A run has network, mounts and processes of its own, that end with it. Sources
@@ -48,7 +49,7 @@ fi
 
 # ---- What is wanted ----
 
-when=full mode=recorded rounds=5 jobs=1 keep='' action=run fault=''
+when=full mode=recorded rounds=5 jobs=1 keep='' action=run fault='' known=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--quick) when=quick ;;
@@ -56,6 +57,7 @@ while [ $# -gt 0 ]; do
 	--rounds) rounds=$2; shift ;;
 	--jobs) jobs=$2; shift ;;
 	--keep) keep=$2; shift ;;
+	--bare) known=$2; shift ;;
 	--fault) fault=$2; shift ;;
 	--list | --packages) action=${1#--} ;;
 	-*) echo "run.sh: no option $1" >&2; exit 2 ;;
@@ -144,6 +146,10 @@ once() {
 	local place=$work/$1/$3.$2 reader=$5 log set=() start=${EPOCHREALTIME/./}
 	log=$place/hc
 	mkdir -p "$place"
+	if [ "$3" = bare ] && [ -e "$known/$1/bare.1/results" ]; then
+		cp -r "$known/$1/bare.1/." "$place"
+		return
+	fi
 	[ "$3" = bare ] || set=("${settings[@]//%log/$log}")
 	SUITES_PLACE=$place timeout -s KILL "$4" "${own[@]}" bash "$here/run.sh" "${set[@]}" -- "${@:6}" 2>"$place/errors"
 	[ -e "$place/status" ] || echo "$3: stopped after $4 s" | tee "$place/wrong" >"$place/status"

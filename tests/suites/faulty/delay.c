@@ -1,0 +1,13 @@
+/* close takes 50 ms longer on a socket. */
+#include "faulty.h"
+#include <time.h>
+
+int close(int fd)
+{
+	REAL(close)
+	int kept = errno;
+	if (is_socket(fd))
+		nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+	errno = kept;
+	return real(fd);
+}
