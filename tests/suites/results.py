@@ -102,15 +102,23 @@ def tap(place):
 
 
 def tinytest(place):
-    """libevent's: `group/name: [forking] OK`, what a test says between them"""
-    name = None
+    """libevent's: `group/name: [forking] OK`, what a test says between them; it tries some again"""
+    name, failed = None, None
     for line in lines(place):
+        if re.search(r"\[RETRYING ", line):
+            failed = None
         if found := re.match(r"([\w+-]+/[\w/+-]+): ", line):
-            name = found[1]
+            if failed:
+                yield "fail", failed
+            name, failed = found[1], None
         if name and (found := re.search(r"\b(OK|SKIPPED|DISABLED)$|\[(\w+) FAILED\]", line)):
-            outcome = {"OK": "ok", None: "fail"}.get(found[1], "skip")
-            yield outcome, name
+            if found[1]:
+                yield "ok" if found[1] == "OK" else "skip", name
+            else:
+                failed = name
             name = None
+    if failed:
+        yield "fail", failed
 
 
 READERS = {f.__name__: f for f in (junit, unittest, trial, tcltest, redis, tap, tinytest)}
@@ -137,7 +145,14 @@ def load(run):
 
 
 def runs(row, mode):
-    return [load(p) for p in sorted(row.glob(mode + ".*")) if (p / "results").exists()]
+    """Those that came to their end, and how often one did or did not"""
+    ended, ends = [], Counter()
+    for run in sorted(row.glob(mode + ".*")):
+        stopped = "stopped" in (run / "status").read_text()
+        ends["stopped" if stopped else "ended"] += 1
+        if not stopped:
+            ended.append(load(run))
+    return ended, ends
 
 
 def outcomes(found, name):
@@ -159,10 +174,14 @@ def slower(row, mode):
 def judge(row, mode):
     """A test is flaky if bare runs of it differ, and the mode gives nothing that bare did not."""
     row = Path(row)
-    bare, other = runs(row, "bare"), runs(row, mode)
+    (bare, bare_ends), (other, other_ends) = runs(row, "bare"), runs(row, mode)
+    if not bare or not other:
+        print("# stopped each time: " + ", ".join(which for which, found in (("bare", bare), (mode, other)) if not found))
+        return 2
     differ, flaky = [], []
-    for name in sorted({name for run in bare + other for name in run}):
-        one, two = outcomes(bare, name), outcomes(other, name)
+    names = sorted({name for run in bare + other for name in run})
+    found = [(name, outcomes(bare, name), outcomes(other, name)) for name in names]
+    for name, one, two in [*found, ("(end)", bare_ends, other_ends)]:
         if len(one) == 1 and one.keys() == two.keys():
             continue
         found = {"test": name, "bare": count(one), mode: count(two)}

@@ -151,15 +151,15 @@ once() {
 		return
 	fi
 	[ "$3" = bare ] || set=("${settings[@]//%log/$log}")
-	SUITES_PLACE=$place timeout -s KILL "$4" "${own[@]}" bash "$here/run.sh" "${set[@]}" -- "${@:6}" 2>"$place/errors"
-	[ -e "$place/status" ] || echo "$3: stopped after $4 s" | tee "$place/wrong" >"$place/status"
+	{ SUITES_PLACE=$place timeout -s KILL "$4" "${own[@]}" bash "$here/run.sh" "${set[@]}" -- "${@:6}" 2>"$place/errors"; } 2>/dev/null
+	[ -e "$place/status" ] || echo "stopped after $4 s" >"$place/status"
 	printf '%s\n' "$(((${EPOCHREALTIME/./} - start) / 100000))" | sed 's/\(.\)$/.\1/; s/^\./0./' >"$place/seconds"
 	"$python" "$here/results.py" read "$reader" "$place" >"$place/results"
 	if [ -e "$log" ] && [ -z "$fault" ]; then
 		timeout 120 "$halfclose" report --json "$log" >"$place/report.json" 2>"$place/report.errors" || echo "report: status $?" >>"$place/wrong"
 		grep -q '"damaged": 0,$' "$place/report.json" && grep -q '"lost_events": 0,$' "$place/report.json" ||
 			echo "the recording is damaged or lost events" >>"$place/wrong"
-	elif [ "$3" != bare ] && [[ ${set[*]} == *HALFCLOSE_LOG=* ]] && [ -z "$fault" ]; then
+	elif [ "$3" != bare ] && [ "$(<"$place/status")" = 0 ] && [[ ${set[*]} == *HALFCLOSE_LOG=* ]] && [ -z "$fault" ]; then
 		echo "nothing was recorded" >>"$place/wrong"
 	fi
 	rm -rf "${place:?}"/{work,home,tmp}
@@ -184,8 +184,9 @@ one_row() { # one_row NAME WHEN SECONDS READER NEEDS COMMAND…
 	else
 		echo "not ok suites: $name: $why$(sed -n 's/^# //p' "$work/$name/verdict" | head -3 | tr '\n' ';')"
 	fi
-	sed "s/^# /# $name: /" "$work/$name/verdict"
-	echo "# $name: $("$python" "$here/results.py" brief "$work/$name") $((SECONDS - start)) s"
+	head -n 20 "$work/$name/verdict" | sed "s/^# /# $name: /"
+	[ ! -e "$work/$name/summary.json" ] ||
+		echo "# $name: $("$python" "$here/results.py" brief "$work/$name") $((SECONDS - start)) s"
 }
 
 # ---- All of it ----
