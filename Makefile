@@ -26,6 +26,7 @@ endif
 
 PRELOAD  := $(wildcard preload/*.c)
 REVIEW   := $(wildcard review/*.c)
+DRAIN    := $(wildcard drain/*.c) preload/verdict.c
 EXAMPLES := $(filter-out examples/common.c,$(wildcard examples/*.c))
 UNIT     := $(wildcard tests/unit/test_*.c)
 HOSTS    := $(filter-out tests/fault/fault.c,$(wildcard $(foreach suite,hosts truth fault endurance valgrind bench,tests/$(suite)/*.c)))
@@ -34,6 +35,7 @@ FUZZ     := $(wildcard tests/fuzz/fuzz_*.c)
 LIBRARY  = $(BUILD)/libhalfclose.so
 FAULTY   = $(BUILD)/fault/libhalfclose.so
 PROGRAM  = $(BUILD)/halfclose
+HELPER   = $(BUILD)/halfclose-drain
 PROGRAMS = $(EXAMPLES:examples/%.c=$(BUILD)/examples/%)
 UNIT_REVIEW  = $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter tests/unit/test_review_%,$(UNIT)))
 UNIT_PRELOAD = $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter-out tests/unit/test_review_%,$(UNIT)))
@@ -43,7 +45,7 @@ FUZZERS      = $(FUZZ:tests/%.c=$(BUILD)/tests/%)
 TESTS    = $(UNIT_REVIEW) $(UNIT_PRELOAD) $(HOST_TESTS) $(FUZZERS) $(INTERPOSERS) $(BUILD)/tests/golden-compile
 
 # A tree on a machine that has all it needs builds offline and without root.
-all: deps-build $(LIBRARY) $(PROGRAM) ## build the library and the command
+all: deps-build $(LIBRARY) $(PROGRAM) $(HELPER) ## build the library and the command
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -65,7 +67,7 @@ check: ## all tests; closes with 'N passed, N failed'
 	@$(MAKE) --no-print-directory -j$(shell nproc) all tests
 	@BUILD=$(BUILD) SAN=$(SAN) tests/run.sh $(SUITES)
 
-tests: $(LIBRARY) $(FAULTY) $(PROGRAM) $(PROGRAMS) $(TESTS)
+tests: $(LIBRARY) $(FAULTY) $(PROGRAM) $(HELPER) $(PROGRAMS) $(TESTS)
 
 bench: ## what it costs, side by side with bare runs
 	@packaging/deps build check
@@ -112,12 +114,13 @@ lint: ## cppcheck and clang-tidy
 format: ## put the sources into the house's form
 	clang-format -i $(PRELOAD) $(wildcard preload/*.h) $(REVIEW) $(wildcard review/*.h)
 
-install: $(LIBRARY) $(PROGRAM) ## into PREFIX (default /usr/local)
+install: $(LIBRARY) $(PROGRAM) $(HELPER) ## into PREFIX (default /usr/local)
 	install -D -m 644 $(LIBRARY) $(DESTDIR)$(LIBDIR)/libhalfclose.so
 	install -D -m 755 $(PROGRAM) $(DESTDIR)$(BINDIR)/halfclose
+	install -D -m 755 $(HELPER) $(DESTDIR)$(BINDIR)/halfclose-drain
 
 uninstall: ## what install put there
-	rm -f $(DESTDIR)$(LIBDIR)/libhalfclose.so $(DESTDIR)$(BINDIR)/halfclose
+	rm -f $(DESTDIR)$(LIBDIR)/libhalfclose.so $(DESTDIR)$(BINDIR)/halfclose $(DESTDIR)$(BINDIR)/halfclose-drain
 
 clean: ## remove what was built
 	rm -rf $(BUILD)
@@ -125,7 +128,7 @@ clean: ## remove what was built
 # The library: libc alone, the unwinder linked in and hidden, nothing exported
 # but the rows of calls.def, started before any other.
 LIB_CFLAGS  = $(ALL) -fPIC -fvisibility=hidden -ftls-model=initial-exec -fexceptions -fasynchronous-unwind-tables \
-              -fno-plt $(LIB_SANITIZE)
+              -fno-plt $(LIB_SANITIZE) -DHC_BINDIR='"$(BINDIR)"'
 LIB_LDFLAGS = -shared -static-libgcc -Wl,--exclude-libs,ALL -Wl,--version-script=$(BUILD)/preload/exports \
               -Wl,-z,initfirst -Wl,-z,now -Wl,-z,relro -Wl,--no-undefined -Wl,-soname,libhalfclose.so $(UNWINDER)
 # What the unwinder asks of an address, it asks preload/stack.c.
@@ -178,6 +181,12 @@ REVIEW_OBJECTS = $(REVIEW:%.c=$(BUILD)/%.o)
 $(PROGRAM): $(REVIEW_OBJECTS)
 	@echo '  LINK $@'
 	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(REVIEW_LIBS)
+
+# What finishes graceful closes: libc alone, and the library's pure arithmetic.
+$(HELPER): $(DRAIN) drain/drain.h include/halfclose/drain.h Makefile
+	@mkdir -p $(@D)
+	@echo '  LINK $@'
+	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL)) $(SANITIZE) -DHC_VERSION_TEXT='"$(VERSION)"' -o $@ $(DRAIN)
 
 # Examples and tests.
 $(BUILD)/examples/%: examples/%.c examples/common.c examples/common.h Makefile

@@ -4,6 +4,7 @@
 #include "birth.h"
 #include "copy.h"
 #include "ending.h"
+#include "options.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -27,12 +28,24 @@ void hc_copied(int from, int to)
 	hc_fd_copy(from, to);
 }
 
+bool hc_is_open(int fd)
+{
+	if (likely(!hc_options.GRACEFUL))
+		return true;
+	if (atomic_load(&hc_self.sandboxed))
+		return false;
+	int kept = errno;
+	bool is = hc_sys(SYS_fcntl, fd, F_GETFD, 0, 0, 0) >= 0;
+	errno = kept;
+	return is;
+}
+
 /* What the number meant ends, unless the call fails. */
 HC_HOOK int dup2(int from, int to)
 {
 	struct hc_ending ending;
 	hc_libc_need();
-	bool followed = from != to && hc_ending_begin(&ending, to, HC_HOW_dup2, HC_CALLER);
+	bool followed = from != to && hc_ending_begin(&ending, to, HC_HOW_dup2, HC_CALLER, hc_is_open(from));
 	int result = hc_libc.dup2(from, to);
 	hc_copied_onto(from, to, result >= 0, followed ? &ending : NULL);
 	return result;
@@ -42,7 +55,7 @@ HC_HOOK int dup3(int from, int to, int flags)
 {
 	struct hc_ending ending;
 	hc_libc_need();
-	bool followed = from != to && hc_ending_begin(&ending, to, HC_HOW_dup3, HC_CALLER);
+	bool followed = from != to && hc_ending_begin(&ending, to, HC_HOW_dup3, HC_CALLER, !(flags & ~O_CLOEXEC) && hc_is_open(from));
 	int result = hc_libc.dup3(from, to, flags);
 	hc_copied_onto(from, to, result >= 0, followed ? &ending : NULL);
 	return result;

@@ -3,6 +3,7 @@
  */
 #include "crossing.h"
 #include "ending.h"
+#include "options.h"
 #include "range.h"
 
 #include <fcntl.h>
@@ -21,13 +22,23 @@ HC_HOOK int close(int fd)
 	/* a cancellation that is pending acts here, as it would at the start of
 	 * the real close, while nothing has changed yet */
 	pthread_testcancel();
-	bool followed = hc_ending_begin(&ending, fd, HC_HOW_close, HC_CALLER);
+	bool followed = hc_ending_begin(&ending, fd, HC_HOW_close, HC_CALLER, true);
 	int result = hc_libc.close(fd);
 	/* Linux has freed the number whatever close says, but for EBADF, where
 	 * there was none */
 	if (followed)
 		hc_ending_finish(&ending);
 	return result;
+}
+
+/* Is a followed socket's buffered output still to be written? It must be out
+ * before our FIN. errno stays. */
+static void flush_first(FILE *stream, int fd)
+{
+	int kept = errno;
+	if (unlikely(hc_options.GRACEFUL && hc_fd_word(fd)))
+		fflush(stream);
+	errno = kept;
 }
 
 /* -1 where there is none; errno stays. */
@@ -43,7 +54,9 @@ HC_HOOK int fclose(FILE *stream)
 {
 	struct hc_ending ending;
 	hc_libc_need();
-	bool followed = hc_ending_begin(&ending, number_of(stream), HC_HOW_fclose, HC_CALLER);
+	int fd = number_of(stream);
+	flush_first(stream, fd);
+	bool followed = hc_ending_begin(&ending, fd, HC_HOW_fclose, HC_CALLER, true);
 	int result = hc_libc.fclose(stream);
 	if (followed)
 		hc_ending_finish(&ending);
@@ -54,7 +67,9 @@ static FILE *end_by_freopen(FILE *(*real)(const char *, const char *, FILE *), c
                             FILE *stream, enum hc_how how, const void *caller)
 {
 	struct hc_ending ending;
-	bool followed = hc_ending_begin(&ending, number_of(stream), how, caller);
+	int fd = number_of(stream);
+	flush_first(stream, fd);
+	bool followed = hc_ending_begin(&ending, fd, how, caller, true);
 	FILE *result = real(path, mode, stream);
 	if (followed)
 		hc_ending_finish(&ending);
@@ -128,7 +143,7 @@ unsigned hc_end_range(unsigned first, unsigned last, int flags, enum hc_how how,
 	/* a sandbox may know nothing of close; there is nothing to judge in it */
 	bool whole = atomic_load(&hc_self.sandboxed);
 	for (int fd = hc_fd_next((int)first); fd >= 0 && (unsigned)fd <= last; fd = hc_fd_next(fd + 1)) {
-		if (!hc_ending_begin(&ending, fd, how, caller))
+		if (!hc_ending_begin(&ending, fd, how, caller, !whole))
 			continue;
 		if (!whole && (unsigned)fd > first)
 			end_piece(first, (unsigned)fd - 1, flags, how);

@@ -88,8 +88,9 @@ static __attribute__((noinline)) long end_raw(long number, long a, long b, long 
 {
 	struct hc_ending ending;
 	int onto = number == SYS_close ? (int)a : (int)b;
+	bool sure = number == SYS_close || (hc_is_open((int)a) && (number != SYS_dup3 || !(c & ~O_CLOEXEC)));
 	bool followed =
-	    (number == SYS_close || (int)a != (int)b) && hc_ending_begin(&ending, onto, HC_HOW_syscall, caller);
+	    (number == SYS_close || (int)a != (int)b) && hc_ending_begin(&ending, onto, HC_HOW_syscall, caller, sure);
 	long result = hc_libc.syscall(number, a, b, c, 0, 0, 0);
 	if (number != SYS_close)
 		hc_copied_onto((int)a, onto, result >= 0, followed ? &ending : NULL);

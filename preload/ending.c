@@ -1,6 +1,7 @@
 #include "ending.h"
 #include "crossing.h"
 #include "options.h"
+#include "polls.h"
 #include "recorder.h"
 #include "stack.h"
 #include "warn.h"
@@ -38,6 +39,7 @@ static bool went_outside(int fd, const struct hc_fd *entry, uint32_t word)
 static void judge_sharing(struct hc_ending *ending, uint32_t word, enum hc_holding left)
 {
 	bool abrupt = hc_is_abrupt(ending->outcome);
+	ending->last = false;
 
 	if (left == HC_HOLDING_self || (left == HC_HOLDING_family && !abrupt)) {
 		ending->outcome = HC_OUTCOME_shared;
@@ -47,6 +49,7 @@ static void judge_sharing(struct hc_ending *ending, uint32_t word, enum hc_holdi
 	if (ending->outcome == HC_OUTCOME_unknown || ending->facts.state == HC_STATE_closed)
 		return;
 	bool outside = went_outside(ending->fd, &ending->entry, word);
+	ending->last = left == HC_HOLDING_none && !outside && !atomic_load(&hc_self.forking);
 	if (!abrupt && !outside && left == HC_HOLDING_none)
 		return;
 	/* its answer counts only if it finds the socket while we hold it: not in
@@ -80,11 +83,13 @@ static void name_for_warning(struct hc_ending *ending)
 /* false: the table was out of date, this is no socket that we follow. */
 static bool look(struct hc_ending *ending, uint32_t word)
 {
-	ending->ask = false;
+	ending->ask = ending->graceful = false;
+	ending->last = true;
 	ending->local.family = ending->peer.family = 0;
 	/* SO_LINGER is the socket's: another holder may have set it */
 	uint32_t asked = word | (possibly_shared(&ending->entry, word) ? HC_FD_COPIED : 0u);
-	if (!hc_probe_close(ending->fd, asked, hc_self.recording, &ending->facts))
+	bool full = hc_self.recording || hc_options.GRACEFUL;
+	if (!hc_probe_close(ending->fd, asked, full, &ending->facts))
 		return false;
 	ending->t = hc_self.recording ? hc_now() : 0;
 	ending->outcome = hc_verdict(&ending->facts);
@@ -141,8 +146,11 @@ static void record(const struct hc_ending *ending)
 
 static void say(const struct hc_ending *ending)
 {
-	if (hc_self.recording)
+	if (hc_self.recording) {
 		record(ending);
+		if (ending->graceful)
+			hc_record_drained(ending->fd, &ending->entry, &ending->drained);
+	}
 	if (!is_to_be_warned_of(ending))
 		return;
 	struct hc_warning warning = {
@@ -157,7 +165,29 @@ static void say(const struct hc_ending *ending)
 	hc_warn(&warning);
 }
 
-bool hc_ending_begin_slow(struct hc_ending *ending, int fd, enum hc_how how, const void *caller)
+/* The end is certain to come, and nothing is known that speaks against it. */
+static void make_graceful(struct hc_ending *ending, uint64_t since)
+{
+	uint32_t word = atomic_load_explicit(&ending->entry.word, memory_order_relaxed);
+	if (likely(!hc_options.GRACEFUL) || !ending->last || atomic_load(&hc_self.sandboxed) ||
+	    !hc_graceful_wants(word, &ending->facts, ending->outcome))
+		return;
+	ending->graceful =
+	    hc_graceful_close(ending->fd, &ending->entry, &ending->facts, since ? since : hc_now(), &ending->drained);
+	if (!ending->graceful)
+		return;
+	ending->outcome = HC_OUTCOME_drain;
+	ending->ask = false;
+}
+
+/* The number may be in an epoll set, and the socket lives on: see polls.h. */
+static void note_stray(const struct hc_ending *ending, uint32_t word)
+{
+	if (unlikely(hc_options.GRACEFUL && word & HC_FD_POLLED && ending->outcome == HC_OUTCOME_shared))
+		hc_polls_stray(ending->entry.sock);
+}
+
+bool hc_ending_begin_slow(struct hc_ending *ending, int fd, enum hc_how how, const void *caller, bool sure)
 {
 	ending->epoch = atomic_load(&hc_self.epoch);
 	if (hc_is_guest() || !hc_fd_claim(fd, &ending->entry))
@@ -177,6 +207,9 @@ bool hc_ending_begin_slow(struct hc_ending *ending, int fd, enum hc_how how, con
 		judge_sharing(ending, word, hc_holders_release(ending->entry.sock));
 	if (ending->ask && !hc_is_abrupt(ending->outcome))
 		look_again(ending, word);
+	note_stray(ending, word);
+	if (sure)
+		make_graceful(ending, 0);
 	name_for_warning(ending);
 	/* a close that blocks may be cancelled, and not come back to be told */
 	if (word & HC_FD_LINGERS && how == HC_HOW_close && !ending->ask) {
@@ -246,8 +279,10 @@ static bool look_before_end(struct hc_ending *ending, int fd, enum hc_how how, c
 	if ((doubtful && word & HC_FD_LISTENER) || !look(ending, word))
 		return false;
 	/* nobody is left to ask the kernel after this end */
-	if (doubtful)
+	if (doubtful) {
 		ending->outcome = HC_OUTCOME_unknown;
+		ending->last = false;
+	}
 	name_for_warning(ending);
 	return true;
 }
@@ -278,14 +313,17 @@ void hc_ending_process(enum hc_how how, int status, const void *caller)
 		return;
 	/* in a sandbox this may be a vfork child, and nothing tells */
 	bool sandboxed = atomic_load(&hc_self.sandboxed);
+	uint64_t since = hc_options.GRACEFUL ? hc_now() : 0;
 	hc_holders_walk(true);
 	for (int fd = sandboxed ? -1 : hc_fd_next(0); fd >= 0; fd = hc_fd_next(fd + 1)) {
 		/* taken one by one: other threads may still close some */
 		if (!hc_fd_claim(fd, &ending.entry))
 			continue;
 		open++;
-		if (look_before_end(&ending, fd, how, caller))
+		if (look_before_end(&ending, fd, how, caller)) {
+			make_graceful(&ending, since);
 			say(&ending);
+		}
 	}
 	hc_holders_walk(false);
 	if (!sandboxed) {

@@ -40,6 +40,8 @@ struct family {
 	_Atomic uint32_t namespaces;
 	/* sockets that found no room, a bit for each and for those that share it */
 	_Atomic uint64_t uncounted[UNCOUNTED / 64];
+	/* likewise, those that are in an epoll set under a number that has ended */
+	_Atomic uint64_t stray[UNCOUNTED / 64];
 	struct holding holdings[HOLDINGS];
 };
 
@@ -188,26 +190,27 @@ static struct holding *find(uint64_t sock, uint64_t owner)
 	return NULL;
 }
 
-static _Atomic uint64_t *uncounted(uint64_t sock, uint64_t *bit)
+static void set_bit(_Atomic uint64_t *bits, uint64_t sock)
 {
 	size_t i = (size_t)((sock * 0x9e3779b97f4a7c15u) >> 48) & (UNCOUNTED - 1);
-	*bit = UINT64_C(1) << i % 64;
-	return &family->uncounted[i / 64];
+	atomic_fetch_or(&bits[i / 64], UINT64_C(1) << i % 64);
 }
 
-/* Somebody holds it whom no holding tells of: it is doubtful from here on. */
-static void leave_uncounted(uint64_t sock)
+static bool has_bit(const _Atomic uint64_t *bits, uint64_t sock)
 {
-	uint64_t bit;
-	_Atomic uint64_t *word = uncounted(sock, &bit);
-	atomic_fetch_or(word, bit);
+	size_t i = (size_t)((sock * 0x9e3779b97f4a7c15u) >> 48) & (UNCOUNTED - 1);
+	return atomic_load(&bits[i / 64]) & UINT64_C(1) << i % 64;
 }
 
-static bool is_uncounted(uint64_t sock)
+void hc_holders_mark_stray(uint64_t sock)
 {
-	uint64_t bit;
-	_Atomic uint64_t *word = uncounted(sock, &bit);
-	return atomic_load(word) & bit;
+	if (family)
+		set_bit(family->stray, sock);
+}
+
+bool hc_holders_is_stray(uint64_t sock)
+{
+	return !family || has_bit(family->stray, sock);
 }
 
 /* Of two threads that insert a pair at the same moment neither finds the other's.
@@ -255,7 +258,7 @@ static void insert(uint64_t sock, uint64_t owner, int32_t count)
 		join_twins(sock, owner);
 		return;
 	}
-	leave_uncounted(sock);
+	set_bit(family->uncounted, sock);
 }
 
 void hc_holders_copy(uint64_t sock)
@@ -288,7 +291,7 @@ static enum hc_holding others(uint64_t sock)
 			return HC_HOLDING_family;
 		left = HC_HOLDING_doubt;
 	}
-	return is_uncounted(sock) ? HC_HOLDING_doubt : left;
+	return has_bit(family->uncounted, sock) ? HC_HOLDING_doubt : left;
 }
 
 enum hc_holding hc_holders_others(uint64_t sock)
@@ -324,7 +327,7 @@ unsigned hc_holders_fork(void)
 	for (int fd = hc_fd_next(0); fd >= 0; fd = hc_fd_next(fd + 1)) {
 		uint64_t sock = hc_fd(fd)->sock;
 		if (!place) {
-			leave_uncounted(sock);
+			set_bit(family->uncounted, sock);
 			continue;
 		}
 		struct holding *h = find(sock, childs);

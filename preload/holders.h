@@ -35,6 +35,10 @@ enum hc_holding hc_holders_others(uint64_t sock);
 /* Puts a released descriptor back: the call that was to end it failed. */
 void hc_holders_undo(uint64_t sock);
 
+/* The socket is in an epoll set under a number that has ended (polls.c). */
+void hc_holders_mark_stray(uint64_t sock);
+bool hc_holders_is_stray(uint64_t sock);
+
 /* Before a fork: gives the child a place and counts all that it will hold.
  * Returns the place, for the two calls below, or 0 where there is none left. */
 unsigned hc_holders_fork(void);

@@ -4,6 +4,7 @@
  */
 #include "birth.h"
 #include "ending.h"
+#include "handover.h"
 #include "init.h"
 #include "only.h"
 #include "options.h"
@@ -158,6 +159,8 @@ static void open_recording(void)
 	if (expand_path(hc_options.LOG, &path))
 		why = hc_recorder_open(path.bytes, hc_options.LOG_MAX);
 	if (!why) {
+		if (hc_options.GRACEFUL)
+			hc_handover_recording(path.bytes);
 		hc_self.recording = true;
 		hc_self.number = hc_recorder_number();
 		return;
@@ -242,6 +245,8 @@ static __attribute__((constructor)) void start(int argc, char **argv, char **env
 	}
 	hc_fdtab_init();
 	hc_holders_init();
+	if (hc_options.GRACEFUL)
+		hc_handover_init(hc_options.DRAIN_HELPER);
 	open_recording();
 	if (hc_options.WARN == HC_WARN_AUTO)
 		hc_options.WARN = hc_options.LOG ? HC_WARN_OFF : HC_WARN_STDERR;
@@ -281,5 +286,8 @@ static void end_quickly(void *unused)
 static void end(int status, void *unused)
 {
 	(void)unused;
+	/* what exit() does right after this, and what must be out before our FINs */
+	if (hc_self.on && hc_options.GRACEFUL && hc_fd_next(0) >= 0 && !hc_is_guest())
+		fcloseall();
 	hc_ending_process(atomic_load(&exit_was_called) ? HC_HOW_exit : HC_HOW_return, status & 0xff, NULL);
 }

@@ -75,6 +75,57 @@ static bool read_size(const char *value, const char *values, void *into)
 	return true;
 }
 
+/* values: "off|all|word,word[,word]": a bit for each word; all is those before [ */
+static unsigned bits_of(const char *word, size_t length, const char *values)
+{
+	const char *is = values + sizeof "off|all|" - 1;
+	unsigned bit = 1;
+	bool all = length == 3 && !strncmp(word, "all", 3);
+	for (size_t n; *is; is += n, bit <<= 1) {
+		n = strcspn(is, ",[]");
+		if (n == length && !strncmp(word, is, n))
+			return bit;
+		if (all && is[n] == '[')
+			return (bit << 1) - 1;
+		n += strspn(is + n, ",[]");
+	}
+	return 0;
+}
+
+static bool read_list(const char *value, const char *values, void *into)
+{
+	unsigned *bits = into;
+	*bits = 0;
+	if (!strcmp(value, "off"))
+		return true;
+	for (size_t n;; value += n + 1) {
+		n = strcspn(value, ",");
+		unsigned some = bits_of(value, n, values);
+		*bits |= some;
+		if (!some || !value[n])
+			return some;
+	}
+}
+
+static bool read_duration(const char *value, const char *values, void *into)
+{
+	static const struct {
+		const char *unit;
+		uint64_t ns;
+	} units[] = { { "ms", 1000000 }, { "s", 1000000000 }, { "m", UINT64_C(60000000000) } };
+	const char *end;
+	uint64_t number;
+	(void)values;
+	if (!hc_read_digits(value, &end, &number))
+		return false;
+	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+		if (!strcmp(end, units[i].unit) && number <= (uint64_t)INT64_MAX / units[i].ns) {
+			*(uint64_t *)into = number * units[i].ns;
+			return true;
+		}
+	return false;
+}
+
 static const struct row rows[] = {
 #define OPTION(name, type, fallback, values, meaning) \
 	{ #name, fallback, values, read_##type, offsetof(struct hc_options, name) },

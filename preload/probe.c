@@ -239,6 +239,17 @@ enum hc_state hc_probe_state(int fd, uint32_t word)
 	return state;
 }
 
+uint64_t hc_probe_unacked(int fd, uint32_t word)
+{
+	int kept = errno;
+	struct tcp_info info;
+	struct hc_facts facts = { 0 };
+	if (may_ask() && word & HC_FD_TCP && tcp_info(fd, &info))
+		take_info(fd, word, &info, &facts);
+	errno = kept;
+	return facts.counted ? facts.unacked : UINT64_MAX;
+}
+
 void hc_address_from(struct hc_address *address, const struct sockaddr *from, socklen_t size)
 {
 	/* the program's may lie at any address */

@@ -22,6 +22,9 @@ bool hc_probe_close(int fd, uint32_t word, bool full, struct hc_facts *facts);
 /* The connection's state; HC_STATE_unknown where it can't be had. */
 enum hc_state hc_probe_state(int fd, uint32_t word);
 
+/* How much was written and is not acknowledged yet, or ~0. */
+uint64_t hc_probe_unacked(int fd, uint32_t word);
+
 /* This side's and the other side's address; family 0 where there is none. */
 void hc_probe_local(int fd, struct hc_address *address);
 void hc_probe_peer(int fd, struct hc_address *address);

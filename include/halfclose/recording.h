@@ -159,6 +159,16 @@ enum hc_via {
 #include <halfclose/names.def>
 	HC_VIAS
 };
+enum hc_result {
+#define RESULT(name, text, meaning) HC_RESULT_##name,
+#include <halfclose/names.def>
+	HC_RESULTS
+};
+enum hc_by {
+#define BY(name, text, meaning) HC_BY_##name,
+#include <halfclose/names.def>
+	HC_BYS
+};
 enum hc_flag_bit {
 #define FLAG(name, text, meaning) HC_FLAG_BIT_##name,
 #include <halfclose/names.def>

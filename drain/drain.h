@@ -1,0 +1,80 @@
+/*
+ * halfclose-drain: one loop, one slot for each socket. What the rooms of it
+ * share; none of it is the library's.
+ */
+#ifndef HALFCLOSE_DRAIN_ROOMS_H
+#define HALFCLOSE_DRAIN_ROOMS_H
+
+#include <halfclose/drain.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* ---- slots.c: the sockets, in the order of their deadlines and of their ages ---- */
+
+enum { NO_SLOT = 0 };
+
+struct slot {
+	int fd;             /* -1: free */
+	bool is_connection; /* a program that has not sent its socket yet */
+	uint32_t place;     /* in the heap of deadlines */
+	uint32_t older, newer;
+	uint32_t path;      /* of the recording: see log.h */
+	uint32_t pid, tid;
+	uint64_t deadline;  /* when it is looked at though nothing comes */
+	uint64_t since, end, quiet; /* ns */
+	uint64_t bytes;     /* that may still be read */
+	uint64_t drained;
+	uint64_t unacked;   /* when the program closed it; ~0: not known */
+	uint64_t acked;     /* when it was looked at last */
+	struct hc_socket socket;
+};
+
+/* Room for so many. False: no memory. */
+bool slots_init(uint32_t most);
+
+/* A slot of its own, with the deadline given; NO_SLOT where there is none left. */
+uint32_t slot_take(int fd, uint64_t deadline);
+void slot_give(uint32_t slot);
+struct slot *slot_of(uint32_t slot);
+void slot_set_deadline(uint32_t slot, uint64_t deadline);
+
+uint32_t slots_used(void);
+uint32_t slot_next_due(void); /* the one with the earliest deadline, or NO_SLOT */
+uint32_t slot_oldest(void);
+uint32_t slot_newer(uint32_t slot);
+
+/* ---- sockets.c: what is done with them ---- */
+
+/* Watches the socket that a message brought; owns `fd` from here on. */
+void socket_begin(int epoll, int fd, const struct hc_drain_message *message, const char *path);
+void socket_readable(uint32_t slot);
+void socket_due(uint32_t slot, uint64_t now);
+void socket_end(uint32_t slot, enum hc_result result);
+
+/* ---- take.c: who hands them over ---- */
+
+/* Takes whatever waits at the listener, up to some; false: there is no more, or
+ * no more can come. */
+bool take_connections(int epoll, int listener);
+void take_message(int epoll, uint32_t slot);
+
+/* ---- log.c: the recordings of the programs ---- */
+
+uint32_t log_open(const char *path); /* 0: none */
+void log_close(uint32_t path);
+void log_drain(const struct slot *slot, enum hc_result result, uint64_t unacked);
+
+/* ---- sandbox.c ---- */
+
+/* From here on no more is possible than the loop needs. */
+void enter_sandbox(void);
+
+static inline uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+uint64_t now(void);
+
+#endif

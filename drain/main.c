@@ -1,0 +1,222 @@
+/*
+ * halfclose-drain: takes over sockets that programs have closed gracefully, reads
+ * on for a bounded while and closes them. The library starts it when a program
+ * needs it first; it ends when nobody has for a while.
+ */
+#include "drain.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define SECOND UINT64_C(1000000000)
+
+enum { EVENTS = 256, RESERVE = 300 /* descriptors for all but sockets */, MOST = 1 << 20 };
+
+static uint64_t idle = 10 * SECOND, grace = 2 * SECOND;
+static volatile sig_atomic_t told_to_stop;
+
+static void stop(int number)
+{
+	(void)number;
+	told_to_stop = 1;
+}
+
+static void take_signals(void)
+{
+	const struct sigaction on_stop = { .sa_handler = stop }, ignore = { .sa_handler = SIG_IGN };
+	sigset_t all;
+	sigfillset(&all);
+	sigprocmask(SIG_UNBLOCK, &all, NULL);
+	sigaction(SIGTERM, &on_stop, NULL);
+	sigaction(SIGINT, &on_stop, NULL);
+	sigaction(SIGHUP, &ignore, NULL);
+	sigaction(SIGPIPE, &ignore, NULL);
+}
+
+static uint32_t room_for(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return 256;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	getrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_cur <= 2 * RESERVE)
+		return (uint32_t)(limit.rlim_cur / 2);
+	return (uint32_t)least(limit.rlim_cur - RESERVE, MOST);
+}
+
+static int own_listener(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int length = snprintf(address.sun_path + 1, sizeof address.sun_path - 1, HC_DRAIN_ADDRESS "%u/0", geteuid());
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd >= 0 &&
+	    !bind(fd, (void *)&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length)) &&
+	    !listen(fd, HC_DRAIN_BACKLOG))
+		return fd;
+	fprintf(stderr, "halfclose-drain: %s\n",
+	        errno == EADDRINUSE ? "one runs already for this user" : strerror(errno));
+	exit(1);
+}
+
+static bool is_listener(int fd)
+{
+	int listens = 0;
+	socklen_t size = sizeof listens;
+	return !getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) && listens;
+}
+
+/* Started by the library, standard input is the listener, and nothing else is
+ * there; the numbers of the standard streams must not become sockets'. */
+static int inherited_listener(void)
+{
+	int listener = fcntl(0, F_DUPFD_CLOEXEC, 3);
+	int null = open("/dev/null", O_RDWR);
+	for (int fd = 0; null >= 0 && fd < 3; fd++)
+		dup2(null, fd);
+	if (null > 2)
+		close(null);
+	if (chdir("/"))
+		return listener;
+	return listener;
+}
+
+/* Nobody may connect any more: who does finds no drain and starts another. What
+ * has connected already is still taken. */
+static int stop_listening(int epoll, int listener)
+{
+	shutdown(listener, SHUT_RD);
+	while (take_connections(epoll, listener))
+		;
+	close(listener);
+	return -1;
+}
+
+static void hurry(void)
+{
+	uint64_t end = now() + grace;
+	for (uint32_t slot = slot_oldest(); slot; slot = slot_newer(slot)) {
+		slot_of(slot)->end = least(slot_of(slot)->end, end);
+		slot_set_deadline(slot, least(slot_of(slot)->deadline, end));
+	}
+}
+
+static void end_what_is_due(void)
+{
+	uint64_t at = now();
+	for (uint32_t slot; (slot = slot_next_due()) && slot_of(slot)->deadline <= at;)
+		socket_due(slot, at);
+}
+
+/* ms until something is due */
+static int patience(uint64_t since_idle, bool listening)
+{
+	uint64_t at = now(), due = UINT64_MAX;
+	if (slot_next_due())
+		due = slot_of(slot_next_due())->deadline;
+	else if (listening && idle)
+		due = since_idle + idle;
+	if (due == UINT64_MAX)
+		return -1;
+	return due <= at ? 0 : (int)least((due - at) / 1000000 + 1, 60000);
+}
+
+static void serve(int epoll, int listener)
+{
+	struct epoll_event events[EVENTS];
+	uint64_t since_idle = now();
+	bool stopping = false;
+
+	while (listener >= 0 || slots_used()) {
+		int n = epoll_wait(epoll, events, EVENTS, patience(since_idle, listener >= 0));
+		bool waiting = false;
+		for (int i = 0; i < n; i++) {
+			uint32_t slot = events[i].data.u32;
+			if (slot == NO_SLOT)
+				waiting = true;
+			else if (slot_of(slot)->fd < 0)
+				continue; /* ended in this turn, by another's need of room */
+			else if (slot_of(slot)->is_connection)
+				take_message(epoll, slot);
+			else
+				socket_readable(slot);
+		}
+		end_what_is_due();
+		/* last: a slot that was given back in this turn is somebody else's now */
+		if (waiting && listener >= 0)
+			take_connections(epoll, listener);
+		if (slots_used())
+			since_idle = now();
+		bool over = told_to_stop || (idle && !slots_used() && now() - since_idle >= idle);
+		if (listener >= 0 && over)
+			listener = stop_listening(epoll, listener);
+		if (told_to_stop && !stopping) {
+			hurry();
+			stopping = true;
+		}
+	}
+}
+
+static const char help[] =
+    "usage: halfclose-drain [--idle=SECONDS]\n"
+    "\n"
+    "Finishes the graceful closes of programs that run with libhalfclose.so and\n"
+    "HALFCLOSE_GRACEFUL: it takes the sockets over, reads on for a bounded while,\n"
+    "and closes them. Programs of the same user and network namespace share one.\n"
+    "\n"
+    "The library starts it by itself; started by hand, it stays in the foreground.\n"
+    "  --idle=SECONDS  end when there was no socket for so long [10; by hand: never]\n"
+    "On SIGTERM it takes no more, and ends within two seconds.\n";
+
+static void read_options(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		char *end;
+		if (!strcmp(argv[i], "--help")) {
+			fputs(help, stdout);
+			exit(0);
+		}
+		if (!strcmp(argv[i], "--version")) {
+			puts("halfclose-drain " HC_VERSION_TEXT);
+			exit(0);
+		}
+		if (!strncmp(argv[i], "--idle=", 7)) {
+			unsigned long seconds = strtoul(argv[i] + 7, &end, 10);
+			if (argv[i][7] >= '0' && argv[i][7] <= '9' && !*end && seconds < 1000000) {
+				idle = seconds * SECOND;
+				continue;
+			}
+		}
+		fprintf(stderr, "halfclose-drain: %s: not understood; see --help\n", argv[i]);
+		exit(2);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	bool by_library = is_listener(0);
+	if (!by_library)
+		idle = 0;
+	read_options(argc, argv);
+	int listener = by_library ? inherited_listener() : own_listener();
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+	struct epoll_event event = { .events = EPOLLIN, .data.u32 = NO_SLOT };
+	take_signals();
+	fcntl(listener, F_SETFL, O_NONBLOCK);
+	if (epoll < 0 || !slots_init(room_for()) || epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event))
+		return 1;
+	enter_sandbox();
+	serve(epoll, listener);
+	return 0;
+}

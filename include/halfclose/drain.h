@@ -1,0 +1,34 @@
+/*
+ * What the library tells halfclose-drain with a socket that it hands over: one
+ * message on a connection of its own, the socket in its SCM_RIGHTS part. There
+ * is no answer: once the message is sent, the socket is the drain's.
+ *
+ * The drain listens on the abstract unix address that HC_DRAIN_ADDRESS and the
+ * user's id make, and a number that is 0 unless a name is taken by another user, in the program's network namespace; its version is in the
+ * name, so that another version's drain is another drain. Abstract names can be
+ * taken by anyone: the library asks for SO_PEERCRED before it sends, the drain
+ * before it takes.
+ */
+#ifndef HALFCLOSE_DRAIN_H
+#define HALFCLOSE_DRAIN_H
+
+#include <halfclose/recording.h>
+
+#define HC_DRAIN_ADDRESS "halfclose-drain-2/"
+
+enum { HC_DRAIN_BACKLOG = 4096 };
+
+struct hc_drain_message {
+	uint64_t quiet, time;   /* ns */
+	uint64_t bytes;         /* how many may still be read */
+	uint64_t since;         /* CLOCK_MONOTONIC, ns: when the program ended it */
+	uint64_t drained;       /* bytes that the program's side read already */
+	uint64_t unacked;       /* bytes then not acknowledged; ~0: not known */
+	struct hc_socket socket;
+	uint32_t pid, tid;      /* of the program's event */
+	uint32_t path_size;     /* of the recording's path, which follows; 0: none */
+};
+
+enum { HC_DRAIN_PATH_MAX = 700 };
+
+#endif

@@ -1,0 +1,15 @@
+/*
+ * Which epoll sets there are, and what is in them: only for graceful ends.
+ */
+#include "fdtab.h"
+#include "options.h"
+#include "polls.h"
+
+HC_HOOK int epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
+{
+	hc_libc_need();
+	int result = hc_libc.epoll_ctl(set, operation, fd, event);
+	if (unlikely(hc_options.GRACEFUL && !result && hc_fd_word(fd)))
+		hc_polls_note(set, fd, operation == EPOLL_CTL_ADD);
+	return result;
+}

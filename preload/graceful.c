@@ -1,0 +1,180 @@
+#include "graceful.h"
+#include "handover.h"
+#include "options.h"
+#include "polls.h"
+#include "recorder.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <string.h>
+
+/* How much is read without waiting, so that a peer that never stops sending
+ * holds up nobody. */
+enum { AT_ONCE = 64 };
+
+static bool peer_may_send(enum hc_state state)
+{
+	return state == HC_STATE_established || state == HC_STATE_fin_wait_1 || state == HC_STATE_fin_wait_2;
+}
+
+static bool is_alive(enum hc_state state)
+{
+	return peer_may_send(state) || state == HC_STATE_close_wait || state == HC_STATE_closing ||
+	       state == HC_STATE_last_ack;
+}
+
+bool hc_graceful_wants(uint32_t word, const struct hc_facts *facts, enum hc_outcome outcome)
+{
+	unsigned what = hc_options.GRACEFUL;
+	if (!(word & HC_FD_TCP) || !is_alive(facts->state))
+		return false;
+	/* who asked for an abort gets it, unless we are asked otherwise */
+	if (facts->linger0 && !(what & HC_GRACEFUL_LINGER0))
+		return false;
+	switch (outcome) {
+	case HC_OUTCOME_reset_unread:
+		return what & HC_GRACEFUL_UNREAD;
+	case HC_OUTCOME_reset_linger:
+		return true;
+	case HC_OUTCOME_fin:
+		return what & HC_GRACEFUL_LATE && peer_may_send(facts->state);
+	default:
+		return false;
+	}
+}
+
+/* Reads and discards what is there. true: the drain is over. */
+static bool discard(int fd, struct hc_drained *drained)
+{
+	for (int i = 0; i < AT_ONCE; i++) {
+		long n = hc_libc.syscall(SYS_recvfrom, fd, 0, INT_MAX, MSG_TRUNC | MSG_DONTWAIT, 0, 0);
+		if (n > 0) {
+			drained->bytes += (uint64_t)n;
+			if (drained->bytes < hc_options.DRAIN_BYTES)
+				continue;
+			drained->result = HC_RESULT_limit;
+			return true;
+		}
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			break;
+		drained->result = !n ? HC_RESULT_eof : errno == ECONNRESET ? HC_RESULT_reset : HC_RESULT_error;
+		return true;
+	}
+	drained->result = HC_RESULT_quiet;
+	return false;
+}
+
+static void drain_here(int fd, struct hc_drained *drained)
+{
+	for (;;) {
+		uint64_t spent = hc_now() - drained->since, left;
+		if (spent >= hc_options.DRAIN_TIME) {
+			drained->result = HC_RESULT_timeout;
+			return;
+		}
+		left = hc_options.DRAIN_TIME - spent;
+		if (left > hc_options.DRAIN_QUIET)
+			left = hc_options.DRAIN_QUIET;
+		struct pollfd more = { .fd = fd, .events = POLLIN | POLLRDHUP };
+		struct timespec time = { .tv_sec = (time_t)(left / 1000000000), .tv_nsec = (long)(left % 1000000000) };
+		long n = hc_sys(SYS_ppoll, (long)&more, 1, (long)&time, 0, 0);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			drained->result = n < 0 ? HC_RESULT_error : HC_RESULT_quiet;
+			return;
+		}
+		if (discard(fd, drained))
+			return;
+	}
+}
+
+static bool hand_over(int fd, const struct hc_fd *entry, const struct hc_drained *drained)
+{
+	struct hc_drain_message message = {
+		.quiet = hc_options.DRAIN_QUIET,
+		.time = hc_options.DRAIN_TIME,
+		.bytes = hc_options.DRAIN_BYTES - drained->bytes,
+		.since = drained->since,
+		.drained = drained->bytes,
+		.unacked = drained->unacked_before,
+		.pid = (uint32_t)hc_self.pid,
+		.tid = hc_tid(),
+	};
+	/* signals about a socket that it has no more would surprise the program */
+	long flags = hc_sys(SYS_fcntl, fd, F_GETFL, 0, 0, 0);
+	if (flags < 0 || hc_polls_is_stray(entry->sock))
+		return false;
+	if (flags & O_ASYNC)
+		hc_sys(SYS_fcntl, fd, F_SETFL, flags & ~O_ASYNC, 0, 0);
+	hc_record_socket(&message.socket, fd, entry);
+	return hc_handover(fd, &message);
+}
+
+bool hc_graceful_close(int fd, const struct hc_fd *entry, const struct hc_facts *facts, uint64_t since,
+                       struct hc_drained *drained)
+{
+	uint32_t word = atomic_load_explicit(&entry->word, memory_order_relaxed);
+	int kept = errno;
+	memset(drained, 0, sizeof *drained);
+	drained->since = since;
+	drained->unacked_before = facts->counted ? facts->unacked : UINT64_MAX;
+	/* before anything happens that a thread which waits for events could see */
+	hc_polls_leave(fd);
+	if (hc_sys(SYS_shutdown, fd, SHUT_WR, 0, 0, 0)) {
+		errno = kept;
+		return false;
+	}
+	if (facts->linger0) {
+		const struct linger off = { 0 };
+		hc_sys(SYS_setsockopt, fd, SOL_SOCKET, SO_LINGER, (long)&off, sizeof off);
+	}
+	drained->by = HC_BY_now;
+	drained->ended = true;
+	if (!discard(fd, drained)) {
+		/* a close that lingers by the program's own wish is its own to do */
+		if (hc_options.DRAIN == HC_DRAIN_HELPER && !(word & HC_FD_LINGERS) && hand_over(fd, entry, drained)) {
+			drained->by = HC_BY_helper;
+			drained->ended = false;
+		} else if (hc_options.DRAIN == HC_DRAIN_WAIT) {
+			drained->by = HC_BY_wait;
+			drain_here(fd, drained);
+		}
+	}
+	if (drained->ended)
+		drained->unacked = hc_probe_unacked(fd, word);
+	errno = kept;
+	return true;
+}
+
+static const char *const results[] = {
+#define RESULT(name, text, meaning) text,
+#include <halfclose/names.def>
+};
+static const char *const bys[] = {
+#define BY(name, text, meaning) text,
+#include <halfclose/names.def>
+};
+
+void hc_record_drained(int fd, const struct hc_fd *entry, const struct hc_drained *drained)
+{
+	const char *result = results[drained->result], *by = bys[drained->by];
+	size_t used = 0;
+	struct hc_drain *event =
+	    drained->ended && hc_self.recording ? hc_record(HC_EVENT_drain, strlen(result) + strlen(by)) : NULL;
+	if (!event)
+		return;
+	hc_record_socket(&event->socket, fd, entry);
+	event->drained = drained->bytes;
+	event->us = (event->record.t - drained->since) / 1000;
+	event->result = hc_tail(event, &used, result, strlen(result));
+	event->by = hc_tail(event, &used, by, strlen(by));
+	event->unacked = drained->unacked;
+	event->saved = drained->unacked == UINT64_MAX || drained->unacked_before == UINT64_MAX ? UINT64_MAX
+	               : drained->unacked_before > drained->unacked ? drained->unacked_before - drained->unacked
+	                                                            : 0;
+	hc_commit(event);
+}

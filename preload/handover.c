@@ -1,0 +1,245 @@
+#include "handover.h"
+#include "process.h"
+#include "text.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#ifndef HC_BINDIR
+#define HC_BINDIR "/usr/local/bin"
+#endif
+
+enum {
+	PATIENCE = 20000, /* us that a connect may wait for a drain that is busy */
+	PAUSE = 1000,     /* ms without another try after one that failed */
+	STACK = 16 * 1024,
+};
+
+static char beside[256], elsewhere[256];
+static char recording[HC_DRAIN_PATH_MAX];
+
+/* When a drain may be tried again: hc_now(). */
+static _Atomic uint64_t not_before;
+
+static bool copy_path(char *into, size_t size, const char *from)
+{
+	size_t length = strlen(from);
+	if (length >= size)
+		return false;
+	memcpy(into, from, length + 1);
+	return true;
+}
+
+void hc_handover_recording(const char *path)
+{
+	copy_path(recording, sizeof recording, path);
+}
+
+void hc_handover_init(const char *program)
+{
+	static const char name[] = "halfclose-drain";
+	Dl_info self;
+	if (program) {
+		copy_path(elsewhere, sizeof elsewhere, program);
+		return;
+	}
+	copy_path(elsewhere, sizeof elsewhere, HC_BINDIR "/halfclose-drain");
+	if (!dladdr(&not_before, &self) || !self.dli_fname || strlen(self.dli_fname) + sizeof name > sizeof beside)
+		return;
+	const char *slash = strrchr(self.dli_fname, '/');
+	size_t directory = slash ? (size_t)(slash - self.dli_fname) + 1 : 0;
+	memcpy(beside, self.dli_fname, directory);
+	memcpy(beside + directory, name, sizeof name);
+}
+
+static socklen_t drain_address(struct sockaddr_un *address, unsigned turn)
+{
+	struct hc_text name = { 0 };
+	hc_put(&name, HC_DRAIN_ADDRESS);
+	hc_put_number(&name, geteuid());
+	hc_put(&name, "/");
+	hc_put_number(&name, turn);
+	memset(address, 0, sizeof *address);
+	address->sun_family = AF_UNIX;
+	memcpy(address->sun_path + 1, name.bytes, name.used);
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + name.used);
+}
+
+static int open_socket(void)
+{
+	return (int)hc_sys(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, 0, 0);
+}
+
+static void drop(int fd)
+{
+	hc_sys(SYS_close, fd, 0, 0, 0, 0);
+}
+
+/* Who listens there may be anybody: abstract names are first come, first served. */
+static bool is_our_user(int connection)
+{
+	struct ucred peer;
+	socklen_t size = sizeof peer;
+	return !hc_getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) &&
+	       peer.uid == geteuid();
+}
+
+static int connect_to(const struct sockaddr_un *address, socklen_t size)
+{
+	const struct timeval patience = { .tv_usec = PATIENCE };
+	int fd = open_socket();
+	if (fd < 0)
+		return -1;
+	hc_sys(SYS_setsockopt, fd, SOL_SOCKET, SO_SNDTIMEO, (long)&patience, sizeof patience);
+	if (!hc_sys(SYS_connect, fd, (long)address, (long)size, 0, 0)) {
+		if (is_our_user(fd))
+			return fd;
+		errno = EPERM;
+	}
+	int why = errno;
+	drop(fd);
+	errno = why;
+	return -1;
+}
+
+/* ---- a drain is started ---- */
+
+struct start {
+	int listener;
+	int failed; /* errno; written by the child, which has our memory */
+};
+
+/* Runs in our memory while we wait, with descriptors of its own from the moment
+ * that it parts with ours: no socket of the program lives on in it. */
+static int be_drain(void *argument)
+{
+	struct start *start = argument;
+	char *const argv[] = { "halfclose-drain", NULL }, *const envp[] = { NULL };
+	const long only = start->listener;
+
+	hc_sys(SYS_setsid, 0, 0, 0, 0, 0);
+	/* in this order: the first copies no more of the table than is below */
+	if (hc_sys(SYS_close_range, only + 1, UINT32_MAX, CLOSE_RANGE_UNSHARE, 0, 0) ||
+	    (only && hc_sys(SYS_dup3, only, 0, 0, 0, 0) != 0) ||
+	    (only && hc_sys(SYS_close_range, 1, only, 0, 0, 0)) || hc_sys(SYS_fcntl, 0, F_SETFD, 0, 0, 0)) {
+		start->failed = errno;
+		return 1;
+	}
+	if (*beside)
+		hc_sys(SYS_execve, (long)beside, (long)argv, (long)envp, 0, 0);
+	if (*elsewhere)
+		hc_sys(SYS_execve, (long)elsewhere, (long)argv, (long)envp, 0, 0);
+	start->failed = errno;
+	return 1;
+}
+
+/* The one in between: its child becomes init's when it ends. */
+static int be_nobodys_parent(void *argument)
+{
+	struct start *start = argument;
+	char stack[STACK] __attribute__((aligned(16)));
+	if (hc_libc.clone(be_drain, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, start, NULL,
+	                  NULL, NULL) < 0)
+		start->failed = errno;
+	return 0;
+}
+
+/* Neither child is one that the program's wait() could see. Signals wait: their
+ * handlers must not run in a child that has our memory. */
+static bool spawn(int listener)
+{
+	struct start start = { .listener = listener };
+	char stack[2 * STACK] __attribute__((aligned(16)));
+	uint64_t all = UINT64_MAX, mask;
+	atomic_fetch_add(&hc_self.forking, 1);
+	hc_note_spawn();
+	hc_sys(SYS_rt_sigprocmask, SIG_BLOCK, (long)&all, (long)&mask, sizeof mask, 0);
+	int child = hc_libc.clone(be_nobodys_parent, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_FILES, &start,
+	                          NULL, NULL, NULL);
+	if (child < 0)
+		start.failed = errno;
+	else
+		while (hc_sys(SYS_wait4, child, 0, __WALL, 0, 0) < 0 && errno == EINTR)
+			;
+	hc_sys(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, sizeof mask, 0);
+	hc_note_spawn();
+	atomic_fetch_sub(&hc_self.forking, 1);
+	errno = start.failed;
+	return !start.failed;
+}
+
+/* It listens before it runs: whoever connects meanwhile waits for it. */
+static bool start_drain(const struct sockaddr_un *address, socklen_t size)
+{
+	int listener = open_socket();
+	if (listener < 0)
+		return false;
+	bool ours = !hc_sys(SYS_bind, listener, (long)address, (long)size, 0, 0) &&
+	            !hc_sys(SYS_listen, listener, HC_DRAIN_BACKLOG, 0, 0, 0);
+	/* another process was faster */
+	bool started = ours ? spawn(listener) : errno == EADDRINUSE;
+	int why = errno;
+	drop(listener);
+	errno = why;
+	return started;
+}
+
+static int connect_or_start(void)
+{
+	struct sockaddr_un address;
+	unsigned turn = 0;
+	for (int tries = 0; tries < 8; tries++) {
+		socklen_t size = drain_address(&address, turn);
+		int fd = connect_to(&address, size);
+		if (fd >= 0)
+			return fd;
+		if (errno == EPERM)
+			turn++;
+		else if (errno != ECONNREFUSED || !start_drain(&address, size))
+			return -1;
+	}
+	return -1;
+}
+
+static bool send_socket(int connection, int fd, struct hc_drain_message *message)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof fd)];
+	} control = { .header = { CMSG_LEN(sizeof fd), SOL_SOCKET, SCM_RIGHTS } };
+	message->path_size = (uint32_t)strlen(recording);
+	struct iovec parts[] = { { message, sizeof *message }, { recording, message->path_size } };
+	const struct msghdr packet = { .msg_iov = parts,
+		                       .msg_iovlen = 2,
+		                       .msg_control = &control,
+		                       .msg_controllen = sizeof control };
+	memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
+	return hc_sys(SYS_sendmsg, connection, (long)&packet, MSG_NOSIGNAL | MSG_DONTWAIT, 0, 0) ==
+	       (long)(sizeof *message + message->path_size);
+}
+
+bool hc_handover(int fd, struct hc_drain_message *message)
+{
+	int kept = errno;
+	bool sent = false;
+	if (hc_now() < atomic_load(&not_before))
+		return false;
+	int connection = connect_or_start();
+	if (connection >= 0) {
+		sent = send_socket(connection, fd, message);
+		drop(connection);
+	}
+	if (!sent)
+		atomic_store(&not_before, hc_now() + PAUSE * UINT64_C(1000000));
+	errno = kept;
+	return sent;
+}

@@ -1,0 +1,71 @@
+#include "polls.h"
+#include "fdtab.h"
+#include "holders.h"
+
+#include <sys/epoll.h>
+
+enum { SETS = 1024 };
+
+/* Numbers of epoll sets, as seen; one that has ended since is found out when it
+ * is used. Beyond SETS: a set whose number is not noted may hold any socket. */
+static _Atomic int sets[SETS]; /* number + 1; 0: free */
+static _Atomic unsigned used;
+static _Atomic bool unknown;
+
+static bool is_noted(int epoll)
+{
+	unsigned n = atomic_load_explicit(&used, memory_order_acquire);
+	for (unsigned i = 0; i < n; i++)
+		if (atomic_load_explicit(&sets[i], memory_order_relaxed) == epoll + 1)
+			return true;
+	return false;
+}
+
+static void note_set(int epoll)
+{
+	if (likely(is_noted(epoll)))
+		return;
+	for (unsigned i = 0; i < SETS; i++) {
+		int none = 0;
+		if (!atomic_compare_exchange_strong(&sets[i], &none, epoll + 1))
+			continue;
+		unsigned n = atomic_load(&used);
+		while (n <= i && !atomic_compare_exchange_weak(&used, &n, i + 1))
+			;
+		return;
+	}
+	atomic_store(&unknown, true);
+}
+
+void hc_polls_note(int epoll, int fd, bool added)
+{
+	note_set(epoll);
+	if (added)
+		hc_fd_mark(fd, HC_FD_POLLED);
+}
+
+void hc_polls_leave(int fd)
+{
+	int kept = errno;
+	unsigned n = atomic_load_explicit(&used, memory_order_acquire);
+	for (unsigned i = 0; i < n; i++) {
+		int set = atomic_load_explicit(&sets[i], memory_order_relaxed);
+		struct epoll_event nothing = { 0 };
+		if (!set || !hc_sys(SYS_epoll_ctl, set - 1, EPOLL_CTL_DEL, fd, (long)&nothing, 0))
+			continue;
+		/* fd is open: it is the set that is none, or no more */
+		if (errno == EINVAL || errno == EBADF)
+			atomic_compare_exchange_strong(&sets[i], &set, 0);
+	}
+	errno = kept;
+}
+
+void hc_polls_stray(uint64_t sock)
+{
+	hc_holders_mark_stray(sock);
+}
+
+bool hc_polls_is_stray(uint64_t sock)
+{
+	return atomic_load(&unknown) || hc_holders_is_stray(sock);
+}
