@@ -116,6 +116,7 @@ static int connect_to(const struct sockaddr_un *address, socklen_t size)
 struct start {
 	int listener;
 	int failed; /* errno; written by the child, which has our memory */
+	char stacks[2][STACK] __attribute__((aligned(16)));
 };
 
 /* Runs in our memory while we wait, with descriptors of its own from the moment
@@ -146,8 +147,7 @@ static int be_drain(void *argument)
 static int be_nobodys_parent(void *argument)
 {
 	struct start *start = argument;
-	char stack[STACK] __attribute__((aligned(16)));
-	if (hc_libc.clone(be_drain, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, start, NULL,
+	if (hc_libc.clone(be_drain, start->stacks[1] + STACK, CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, start, NULL,
 	                  NULL, NULL) < 0)
 		start->failed = errno;
 	return 0;
@@ -157,24 +157,30 @@ static int be_nobodys_parent(void *argument)
  * handlers must not run in a child that has our memory. */
 static bool spawn(int listener)
 {
-	struct start start = { .listener = listener };
-	char stack[2 * STACK] __attribute__((aligned(16)));
+	/* not on the caller's stack, which may be a small one */
+	struct start *start =
+	    mmap(NULL, sizeof *start, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	uint64_t all = UINT64_MAX, mask;
+	if (start == MAP_FAILED)
+		return false;
+	start->listener = listener;
 	atomic_fetch_add(&hc_self.forking, 1);
 	hc_note_spawn();
 	hc_sys(SYS_rt_sigprocmask, SIG_BLOCK, (long)&all, (long)&mask, sizeof mask, 0);
-	int child = hc_libc.clone(be_nobodys_parent, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_FILES, &start,
-	                          NULL, NULL, NULL);
+	int child = hc_libc.clone(be_nobodys_parent, start->stacks[0] + STACK, CLONE_VM | CLONE_VFORK | CLONE_FILES,
+	                          start, NULL, NULL, NULL);
 	if (child < 0)
-		start.failed = errno;
+		start->failed = errno;
 	else
 		while (hc_sys(SYS_wait4, child, 0, __WALL, 0, 0) < 0 && errno == EINTR)
 			;
 	hc_sys(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, sizeof mask, 0);
 	hc_note_spawn();
 	atomic_fetch_sub(&hc_self.forking, 1);
-	errno = start.failed;
-	return !start.failed;
+	int failed = start->failed;
+	munmap(start, sizeof *start);
+	errno = failed;
+	return !failed;
 }
 
 /* It listens before it runs: whoever connects meanwhile waits for it. */
