@@ -8,9 +8,12 @@
 
 static const struct report_format *const formats[] = { &report_text, &report_json, &report_summary };
 
-static const char *const drain_names[] = { "eof", "quiet", "timeout", "limit", "reset", "error" };
+static const char *const drain_names[] = {
+#define RESULT(name, text, meaning) text,
+#include <halfclose/names.def>
+};
 
-const char *drain_name(enum drain_result result)
+const char *drain_name(enum hc_result result)
 {
 	return drain_names[result];
 }
@@ -101,13 +104,25 @@ static void count_drain(struct report *report, const struct event *event)
 {
 	const struct hc_span result = event->drain.result;
 	const char *text = (const char *)event->bytes + result.offset;
-	unsigned which = DRAIN_error;
+	uint64_t saved = known_or_zero(event->drain.saved);
+	unsigned which = HC_RESULT_error;
 
-	for (unsigned i = 0; i < DRAINS; i++)
+	for (unsigned i = 0; i < HC_RESULTS; i++)
 		if (strlen(drain_names[i]) == result.size && !memcmp(drain_names[i], text, result.size))
 			which = i;
 	report->drains[which]++;
 	report->drained_bytes += known_or_zero(event->drain.drained);
+	report->saved += saved != 0;
+	report->saved_bytes += saved;
+}
+
+uint64_t report_drains(const struct report *report)
+{
+	uint64_t count = 0;
+
+	for (unsigned i = 0; i < HC_RESULTS; i++)
+		count += report->drains[i];
+	return count;
 }
 
 static void read_all(struct report *report)

@@ -29,8 +29,6 @@ struct report_format {
 	void (*end)(struct report *report);
 };
 
-enum drain_result { DRAIN_eof, DRAIN_quiet, DRAIN_timeout, DRAIN_limit, DRAIN_reset, DRAIN_error, DRAINS };
-
 struct time_wait {
 	uint64_t accepted, connected;
 	GHashTable *ports; /* local port of an accepting side -> count (pointers to numbers) */
@@ -53,7 +51,8 @@ struct report {
 	uint64_t teardowns[TEARDOWNS];
 	uint64_t unread_bytes;  /* of all connections that were closed */
 	uint64_t unacked_bytes; /* of those that were reset by us */
-	uint64_t drains[DRAINS], drained_bytes;
+	uint64_t drains[HC_RESULTS], drained_bytes;
+	uint64_t saved, saved_bytes; /* drains by whose end more had been acknowledged; how much */
 	uint64_t conversations;               /* connections of which both ends were recorded */
 	uint64_t pairs[TEARDOWNS][TEARDOWNS]; /* of them: how the ends ended, the smaller first */
 	struct time_wait time_wait;
@@ -74,7 +73,8 @@ uint64_t report_lost(const struct report *report);      /* events that could not
 uint64_t report_damaged(const struct report *report);   /* slots that hold no record, or are cut off */
 uint64_t report_unwritten(const struct report *report); /* slots that a writer took and left */
 uint64_t report_unknown(const struct report *report);   /* events of a kind that came later */
-const char *drain_name(enum drain_result result);
+const char *drain_name(enum hc_result result);
+uint64_t report_drains(const struct report *report); /* whose end was recorded */
 
 extern const struct report_format report_text, report_summary, report_json;
 

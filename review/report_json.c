@@ -73,10 +73,12 @@ static void write_totals(struct report *report, struct json *json)
 		json_number(json, teardown_name(i), report->teardowns[i]);
 	json_end_object(json);
 	json_object(json, "drain");
-	for (unsigned i = 0; i < DRAINS; i++)
+	for (unsigned i = 0; i < HC_RESULTS; i++)
 		json_number(json, drain_name(i), report->drains[i]);
 	json_end_object(json);
 	json_number(json, "drained_bytes", report->drained_bytes);
+	json_number(json, "saved", report->saved);
+	json_number(json, "saved_bytes", report->saved_bytes);
 	json_end_object(json);
 }
 

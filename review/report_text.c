@@ -75,6 +75,28 @@ static void unread_line(struct report *report)
 	g_free(unacked);
 }
 
+/* What a graceful close was good for, and where it was cut short. */
+static void drain_lines(struct report *report)
+{
+	uint64_t made = report->connections->outcomes[HC_OUTCOME_drain], ended = report_drains(report);
+	uint64_t cut = report->drains[HC_RESULT_timeout] + report->drains[HC_RESULT_limit];
+	char *bytes = say_plural(report->saved_bytes, "byte", "bytes"), *saved = say_count(report->saved);
+
+	count_line(report, report->teardowns[TEARDOWN_drained], "made graceful");
+	if (report->saved)
+		fprintf(report->out, "          %s answers saved: %s acknowledged after the close\n", saved, bytes);
+	g_free(saved);
+	saved = say_count(cut);
+	if (cut)
+		fprintf(report->out, "          %s cut short by limits of time, bytes or sockets\n", saved);
+	g_free(saved);
+	saved = say_count(made > ended ? made - ended : 0);
+	if (made > ended)
+		fprintf(report->out, "          %s under way still, or their end could not be recorded\n", saved);
+	g_free(saved);
+	g_free(bytes);
+}
+
 static void damage_lines(struct report *report)
 {
 	static const struct {
@@ -128,7 +150,7 @@ static void summary(struct report *report)
 	count_line(report, ends[TEARDOWN_half_close] + ends[TEARDOWN_passive], "ended with nothing lost");
 	count_line(report, ends[TEARDOWN_active] + ends[TEARDOWN_half_close_cut],
 	           "closed by this side before the peer had ended");
-	count_line(report, ends[TEARDOWN_drained], "made graceful");
+	drain_lines(report);
 	count_line(report, ends[TEARDOWN_reset_by_peer], "reset by the peer");
 	count_line(report, ends[TEARDOWN_open], "never closed in this recording");
 	count_line(report, ends[TEARDOWN_unknown], "ended in a sandbox, how is not known");
