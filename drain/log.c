@@ -17,9 +17,9 @@
 enum { PATHS = 256 };
 
 struct path {
-	char *name;      /* NULL: free */
+	char *name; /* NULL: free */
 	uint32_t users;
-	int fd;          /* -1: could not be opened, or is no recording */
+	int fd; /* -1: could not be opened, or is no recording */
 	struct hc_header *header;
 };
 

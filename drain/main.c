@@ -168,16 +168,15 @@ static void serve(int epoll, int listener)
 	}
 }
 
-static const char help[] =
-    "usage: halfclose-drain [--idle=SECONDS]\n"
-    "\n"
-    "Finishes the graceful closes of programs that run with libhalfclose.so and\n"
-    "HALFCLOSE_GRACEFUL: it takes the sockets over, reads on for a bounded while,\n"
-    "and closes them. Programs of the same user and network namespace share one.\n"
-    "\n"
-    "The library starts it by itself; started by hand, it stays in the foreground.\n"
-    "  --idle=SECONDS  end when there was no socket for so long [10; by hand: never]\n"
-    "On SIGTERM it takes no more, and ends within two seconds.\n";
+static const char help[] = "usage: halfclose-drain [--idle=SECONDS]\n"
+			   "\n"
+			   "Finishes the graceful closes of programs that run with libhalfclose.so and\n"
+			   "HALFCLOSE_GRACEFUL: it takes the sockets over, reads on for a bounded while,\n"
+			   "and closes them. Programs of the same user and network namespace share one.\n"
+			   "\n"
+			   "The library starts it by itself; started by hand, it stays in the foreground.\n"
+			   "  --idle=SECONDS  end when there was no socket for so long [10; by hand: never]\n"
+			   "On SIGTERM it takes no more, and ends within two seconds.\n";
 
 static void read_options(int argc, char **argv)
 {

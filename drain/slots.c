@@ -4,11 +4,11 @@
 #include <sys/mman.h>
 
 static struct slot *slots;
-static uint32_t *heap;         /* of slot numbers; heap[1] is due first */
+static uint32_t *heap; /* of slot numbers; heap[1] is due first */
 static uint32_t used, most;
-static uint32_t free_slot;     /* a list, by `newer` */
+static uint32_t free_slot; /* a list, by `newer` */
 static uint32_t never_used = 1;
-static uint32_t first, last;   /* by age */
+static uint32_t first, last; /* by age */
 
 static void *room(uint64_t size)
 {

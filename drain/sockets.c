@@ -74,9 +74,7 @@ void socket_readable(uint32_t number)
 			continue;
 		if (n < 0 && errno == EAGAIN)
 			break;
-		socket_end(number, !n                    ? HC_RESULT_eof
-		                   : errno == ECONNRESET ? HC_RESULT_reset
-		                                         : HC_RESULT_error);
+		socket_end(number, !n ? HC_RESULT_eof : errno == ECONNRESET ? HC_RESULT_reset : HC_RESULT_error);
 		return;
 	}
 	if (any)

@@ -55,7 +55,8 @@ HC_HOOK int dup3(int from, int to, int flags)
 {
 	struct hc_ending ending;
 	hc_libc_need();
-	bool followed = from != to && hc_ending_begin(&ending, to, HC_HOW_dup3, HC_CALLER, !(flags & ~O_CLOEXEC) && hc_is_open(from));
+	bool followed = from != to &&
+	                hc_ending_begin(&ending, to, HC_HOW_dup3, HC_CALLER, !(flags & ~O_CLOEXEC) && hc_is_open(from));
 	int result = hc_libc.dup3(from, to, flags);
 	hc_copied_onto(from, to, result >= 0, followed ? &ending : NULL);
 	return result;

@@ -9,6 +9,8 @@
 #include "copy.h"
 #include "ending.h"
 #include "init.h"
+#include "options.h"
+#include "polls.h"
 #include "range.h"
 #include "shutdown.h"
 
@@ -155,6 +157,14 @@ static __attribute__((noinline)) long setsockopt_raw(long a, long b, long c, lon
 	return result;
 }
 
+static __attribute__((noinline)) long epoll_raw(long a, long b, long c, long d)
+{
+	long result = hc_libc.syscall(SYS_epoll_ctl, a, b, c, d, 0, 0);
+	if (!result && hc_fd_word((int)c))
+		hc_polls_note((int)a, (int)c, b == EPOLL_CTL_ADD);
+	return result;
+}
+
 static __attribute__((noinline)) long message_raw(long number, long a, long b, long c)
 {
 	long result = hc_libc.syscall(number, a, b, c, 0, 0, 0);
@@ -166,8 +176,9 @@ static __attribute__((noinline)) long message_raw(long number, long a, long b, l
 static __attribute__((noinline)) long shutdown_raw(long a, long b)
 {
 	bool followed = hc_self.recording && hc_fd_word((int)a);
+	bool put_off = b == SHUT_RDWR && hc_options.GRACEFUL & HC_GRACEFUL_RDWR && hc_fd_word((int)a);
 	enum hc_state state = followed ? hc_shutdown_begin((int)a) : HC_STATE_unknown;
-	long result = hc_libc.syscall(SYS_shutdown, a, b, 0, 0, 0, 0);
+	long result = put_off && hc_shutdown_put_off((int)a) ? 0 : hc_libc.syscall(SYS_shutdown, a, b, 0, 0, 0, 0);
 	if (followed)
 		hc_shutdown_done((int)a, (int)b, state, result ? errno : 0);
 	return result;
@@ -232,6 +243,10 @@ HC_HOOK long hc_syscall(long number, long a, long b, long c, long d, long e, lon
 		return listen_raw(a, b);
 	case SYS_setsockopt:
 		return setsockopt_raw(a, b, c, d, e);
+	case SYS_epoll_ctl:
+		if (hc_options.GRACEFUL)
+			return epoll_raw(a, b, c, d);
+		break;
 	case SYS_sendmsg:
 	case SYS_recvmsg:
 		return message_raw(number, a, b, c);

@@ -2,6 +2,7 @@
  * Half-close, and what decides how a close will go.
  */
 #include "ending.h"
+#include "options.h"
 #include "recorder.h"
 #include "shutdown.h"
 
@@ -27,13 +28,20 @@ void hc_shutdown_done(int fd, int side, enum hc_state state, int error)
 	errno = kept;
 }
 
+bool hc_shutdown_put_off(int fd)
+{
+	return hc_ending_is_only(fd) && hc_graceful_shutdown(fd, hc_fd(fd), hc_probe_state(fd, hc_fd_word(fd)));
+}
+
 HC_HOOK int shutdown(int fd, int side)
 {
 	hc_libc_need();
-	if (likely(!hc_fd_word(fd) || !hc_self.recording))
+	bool put_off = side == SHUT_RDWR && hc_options.GRACEFUL & HC_GRACEFUL_RDWR;
+	if (likely(!hc_fd_word(fd) || !(hc_self.recording || put_off)))
 		return hc_libc.shutdown(fd, side);
 	enum hc_state state = hc_shutdown_begin(fd);
-	int result = hc_libc.shutdown(fd, side);
+	bool done = put_off && hc_shutdown_put_off(fd);
+	int result = done ? 0 : hc_libc.shutdown(fd, side);
 	hc_shutdown_done(fd, side, state, result ? errno : 0);
 	return result;
 }

@@ -165,6 +165,17 @@ static void say(const struct hc_ending *ending)
 	hc_warn(&warning);
 }
 
+bool hc_ending_is_only(int fd)
+{
+	struct hc_fd entry;
+	if (!hc_fd_read(fd, &entry) || hc_is_guest() || atomic_load(&hc_self.sandboxed))
+		return false;
+	uint32_t word = atomic_load_explicit(&entry.word, memory_order_relaxed);
+	return !possibly_shared(&entry, word) ||
+	       (!(word & HC_FD_COPIED) && hc_holders_others(entry.sock) == HC_HOLDING_none &&
+	        !went_outside(fd, &entry, word) && !atomic_load(&hc_self.forking));
+}
+
 /* The end is certain to come, and nothing is known that speaks against it. */
 static void make_graceful(struct hc_ending *ending, uint64_t since)
 {
@@ -210,6 +221,8 @@ bool hc_ending_begin_slow(struct hc_ending *ending, int fd, enum hc_how how, con
 	note_stray(ending, word);
 	if (sure)
 		make_graceful(ending, 0);
+	if (!ending->graceful)
+		hc_graceful_give_up(fd, word);
 	name_for_warning(ending);
 	/* a close that blocks may be cancelled, and not come back to be told */
 	if (word & HC_FD_LINGERS && how == HC_HOW_close && !ending->ask) {

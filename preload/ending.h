@@ -54,6 +54,9 @@ static inline bool hc_ending_begin(struct hc_ending *ending, int fd, enum hc_how
 void hc_ending_finish(struct hc_ending *ending);
 void hc_ending_undo(struct hc_ending *ending);
 
+/* Is this descriptor, for certain, the only one of its socket anywhere? */
+bool hc_ending_is_only(int fd);
+
 /* The process ends: every followed descriptor ends with it. Afterwards nothing
  * is followed any more. */
 void hc_ending_process(enum hc_how how, int status, const void *caller);

@@ -3,6 +3,7 @@
 #include "options.h"
 #include "polls.h"
 #include "recorder.h"
+#include "waiting.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -32,13 +33,14 @@ bool hc_graceful_wants(uint32_t word, const struct hc_facts *facts, enum hc_outc
 	/* who asked for an abort gets it, unless we are asked otherwise */
 	if (facts->linger0 && !(what & HC_GRACEFUL_LINGER0))
 		return false;
+	bool put_off = word & HC_FD_SHUT_LATER;
 	switch (outcome) {
 	case HC_OUTCOME_reset_unread:
-		return what & HC_GRACEFUL_UNREAD;
+		return put_off || what & HC_GRACEFUL_UNREAD;
 	case HC_OUTCOME_reset_linger:
 		return true;
 	case HC_OUTCOME_fin:
-		return what & HC_GRACEFUL_LATE && peer_may_send(facts->state);
+		return (put_off || what & HC_GRACEFUL_LATE) && peer_may_send(facts->state);
 	default:
 		return false;
 	}
@@ -148,6 +150,30 @@ bool hc_graceful_close(int fd, const struct hc_fd *entry, const struct hc_facts 
 		drained->unacked = hc_probe_unacked(fd, word);
 	errno = kept;
 	return true;
+}
+
+bool hc_graceful_shutdown(int fd, struct hc_fd *entry, enum hc_state state)
+{
+	/* a read that follows has nothing to wait for; it would have got an end of
+	 * file, and gets EAGAIN */
+	static const struct timeval at_once = { .tv_usec = 1 };
+	uint32_t word = atomic_load(&entry->word);
+	int kept = errno;
+	bool done = word & HC_FD_TCP && peer_may_send(state) && !(word & HC_FD_POLLED) && !hc_waiting_for(fd, false) &&
+	            !hc_sys(SYS_setsockopt, fd, SOL_SOCKET, SO_RCVTIMEO, (long)&at_once, sizeof at_once) &&
+	            !hc_sys(SYS_shutdown, fd, SHUT_WR, 0, 0, 0);
+	if (done)
+		hc_fd_mark(fd, HC_FD_SHUT_LATER);
+	errno = kept;
+	return done;
+}
+
+void hc_graceful_give_up(int fd, uint32_t word)
+{
+	int kept = errno;
+	if (unlikely(word & HC_FD_SHUT_LATER) && !atomic_load(&hc_self.sandboxed))
+		hc_sys(SYS_shutdown, fd, SHUT_RD, 0, 0, 0);
+	errno = kept;
 }
 
 static const char *const results[] = {

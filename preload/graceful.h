@@ -30,6 +30,13 @@ bool hc_graceful_wants(uint32_t word, const struct hc_facts *facts, enum hc_outc
 bool hc_graceful_close(int fd, const struct hc_fd *entry, const struct hc_facts *facts, uint64_t since,
                        struct hc_drained *drained);
 
+/* Instead of a SHUT_RDWR by who is certainly the only holder: our FIN goes out,
+ * and the receiving side is left to hc_graceful_close(). False: nothing was done. */
+bool hc_graceful_shutdown(int fd, struct hc_fd *entry, enum hc_state state);
+
+/* Does what was put off, where the close is not a graceful one. */
+void hc_graceful_give_up(int fd, uint32_t word);
+
 /* The drain event, where the drain is over. */
 void hc_record_drained(int fd, const struct hc_fd *entry, const struct hc_drained *drained);
 

@@ -89,8 +89,7 @@ static bool is_our_user(int connection)
 {
 	struct ucred peer;
 	socklen_t size = sizeof peer;
-	return !hc_getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) &&
-	       peer.uid == geteuid();
+	return !hc_getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) && peer.uid == geteuid();
 }
 
 static int connect_to(const struct sockaddr_un *address, socklen_t size)
@@ -130,8 +129,8 @@ static int be_drain(void *argument)
 	hc_sys(SYS_setsid, 0, 0, 0, 0, 0);
 	/* in this order: the first copies no more of the table than is below */
 	if (hc_sys(SYS_close_range, only + 1, UINT32_MAX, CLOSE_RANGE_UNSHARE, 0, 0) ||
-	    (only && hc_sys(SYS_dup3, only, 0, 0, 0, 0) != 0) ||
-	    (only && hc_sys(SYS_close_range, 1, only, 0, 0, 0)) || hc_sys(SYS_fcntl, 0, F_SETFD, 0, 0, 0)) {
+	    (only && hc_sys(SYS_dup3, only, 0, 0, 0, 0) != 0) || (only && hc_sys(SYS_close_range, 1, only, 0, 0, 0)) ||
+	    hc_sys(SYS_fcntl, 0, F_SETFD, 0, 0, 0)) {
 		start->failed = errno;
 		return 1;
 	}
@@ -147,8 +146,8 @@ static int be_drain(void *argument)
 static int be_nobodys_parent(void *argument)
 {
 	struct start *start = argument;
-	if (hc_libc.clone(be_drain, start->stacks[1] + STACK, CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, start, NULL,
-	                  NULL, NULL) < 0)
+	if (hc_libc.clone(be_drain, start->stacks[1] + STACK, CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, start,
+	                  NULL, NULL, NULL) < 0)
 		start->failed = errno;
 	return 0;
 }
@@ -224,10 +223,9 @@ static bool send_socket(int connection, int fd, struct hc_drain_message *message
 	} control = { .header = { CMSG_LEN(sizeof fd), SOL_SOCKET, SCM_RIGHTS } };
 	message->path_size = (uint32_t)strlen(recording);
 	struct iovec parts[] = { { message, sizeof *message }, { recording, message->path_size } };
-	const struct msghdr packet = { .msg_iov = parts,
-		                       .msg_iovlen = 2,
-		                       .msg_control = &control,
-		                       .msg_controllen = sizeof control };
+	const struct msghdr packet = {
+		.msg_iov = parts, .msg_iovlen = 2, .msg_control = &control, .msg_controllen = sizeof control
+	};
 	memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
 	return hc_sys(SYS_sendmsg, connection, (long)&packet, MSG_NOSIGNAL | MSG_DONTWAIT, 0, 0) ==
 	       (long)(sizeof *message + message->path_size);

@@ -10,6 +10,9 @@
 
 enum hc_state hc_shutdown_begin(int fd);
 
+/* Does a SHUT_RDWR in the graceful way, where that can be; then it has succeeded. */
+bool hc_shutdown_put_off(int fd);
+
 /* error: 0, or errno after the call. */
 void hc_shutdown_done(int fd, int side, enum hc_state state, int error);
 

@@ -80,11 +80,12 @@ static void drain_lines(struct report *report)
 {
 	uint64_t made = report->connections->outcomes[HC_OUTCOME_drain], ended = report_drains(report);
 	uint64_t cut = report->drains[HC_RESULT_timeout] + report->drains[HC_RESULT_limit];
-	char *bytes = say_plural(report->saved_bytes, "byte", "bytes"), *saved = say_count(report->saved);
+	char *bytes = say_plural(report->saved_bytes, "byte", "bytes"),
+	     *saved = say_plural(report->saved, "answer", "answers");
 
 	count_line(report, report->teardowns[TEARDOWN_drained], "made graceful");
 	if (report->saved)
-		fprintf(report->out, "          %s answers saved: %s acknowledged after the close\n", saved, bytes);
+		fprintf(report->out, "          %s saved: %s acknowledged after the close\n", saved, bytes);
 	g_free(saved);
 	saved = say_count(cut);
 	if (cut)

@@ -1,0 +1,14 @@
+/*
+ * Would another thread notice what happens to a descriptor: does one sit in a
+ * call that waits for it? Read from /proc, so only for what is rare.
+ */
+#ifndef HALFCLOSE_WAITING_H
+#define HALFCLOSE_WAITING_H
+
+#include <stdbool.h>
+
+/* polled: the descriptor was put into an epoll set. True also where it can't be
+ * told. Opens and closes files; errno stays. */
+bool hc_waiting_for(int fd, bool polled);
+
+#endif
