@@ -81,6 +81,32 @@ done
 printf '  %-24s %+9d KiB   goal <= 512 KiB\n' "recording" \
 	"$(paste "$work/rss" "$work/rss-bare" | awk '{ print $1 - $2 }' | median)"
 
+echo "Address space of a program that does nothing"
+size() { env "$@" grep VmSize /proc/self/status | awk '{ print $2 }'; }
+printf '  %-24s %+9d KiB\n' "recording" \
+	"$(($(size LD_PRELOAD="$library" HALFCLOSE_LOG="$work/log") - $(size A=1)))"
+
+echo "A graceful close, of connections of 64 bytes (CPU time of the program; its close alone)"
+for mode in nothing once helper; do
+	case $mode in
+	nothing) what="needs nothing" goal="   goal <= 1.03" ;;
+	once) what="settled at once" goal='' ;;
+	helper) what="goes to halfclose-drain" goal='' ;;
+	esac
+	rm -f "$work"/graceful*
+	for ((i = 0; i < rounds; i++)); do
+		"$bin/graceful" $mode $((connections / 4)) >> "$work/graceful-bare"
+		env LD_PRELOAD="$library" HALFCLOSE_WARN=off HALFCLOSE_GRACEFUL=all \
+			"$bin/graceful" $mode $((connections / 4)) >> "$work/graceful"
+	done
+	column() { awk -v n="$2" '{ print $n }' "$work/$1" | median; }
+	printf '  %-24s %9.0f ns   ratio %.3f%s\n' "$what" "$(column graceful 1)" \
+		"$(paste "$work/graceful" "$work/graceful-bare" | awk '{ print $1 / $5 }' | median)" "$goal"
+	printf '    close, p50 and p99     %6.1f and %.1f us; bare %.1f and %.1f us\n' \
+		"$(column graceful 3 | awk '{ print $1 / 1000 }')" "$(column graceful 4 | awk '{ print $1 / 1000 }')" \
+		"$(column graceful-bare 3 | awk '{ print $1 / 1000 }')" "$(column graceful-bare 4 | awk '{ print $1 / 1000 }')"
+done
+
 echo "The data path"
 printf '  calls of it that are intercepted: %s   goal none\n' "$(nm -D --defined-only "$library" |
 	awk '{ print $3 }' | grep -cxE 'read|write|readv|writev|send|recv|sendto|recvfrom|sendfile|splice|poll|ppoll|select|pselect|epoll_wait|epoll_pwait' || true)"
