@@ -16,7 +16,8 @@ enum { NO_SLOT = 0 };
 
 struct slot {
 	int fd;             /* -1: free */
-	bool is_connection; /* a program that has not sent its socket yet */
+	bool is_connection; /* a program that has not sent its socket yet, or holds what it sent */
+	uint32_t holder;    /* the connection whose end makes it ours, or NO_SLOT */
 	uint32_t place;     /* in the heap of deadlines */
 	uint32_t older, newer;
 	uint32_t path;      /* of the recording: see log.h */
@@ -46,9 +47,15 @@ uint32_t slot_newer(uint32_t slot);
 
 /* ---- sockets.c: what is done with them ---- */
 
+void sockets_init(int epoll);
+
 /* Watches the socket that a message brought; owns `fd` from here on. */
-void socket_begin(int epoll, int fd, const struct hc_drain_message *message, const char *path);
+void socket_begin(int fd, const struct hc_drain_message *message, const char *path);
 void socket_readable(uint32_t slot);
+
+/* The same for one that is the program's until its connection `holder` ends. */
+void socket_hold(uint32_t holder, int fd, const struct hc_drain_message *message, const char *path);
+void sockets_release(uint32_t holder, bool cancelled);
 void socket_due(uint32_t slot, uint64_t now);
 void socket_end(uint32_t slot, enum hc_result result);
 
@@ -57,7 +64,7 @@ void socket_end(uint32_t slot, enum hc_result result);
 /* Takes whatever waits at the listener, up to some; false: there is no more, or
  * no more can come. */
 bool take_connections(int epoll, int listener);
-void take_message(int epoll, uint32_t slot);
+void take_message(uint32_t slot);
 
 /* ---- log.c: the recordings of the programs ---- */
 

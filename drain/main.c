@@ -148,7 +148,7 @@ static void serve(int epoll, int listener)
 			else if (slot_of(slot)->fd < 0)
 				continue; /* ended in this turn, by another's need of room */
 			else if (slot_of(slot)->is_connection)
-				take_message(epoll, slot);
+				take_message(slot);
 			else
 				socket_readable(slot);
 		}
@@ -215,6 +215,7 @@ int main(int argc, char **argv)
 	fcntl(listener, F_SETFL, O_NONBLOCK);
 	if (epoll < 0 || !slots_init(room_for()) || epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event))
 		return 1;
+	sockets_init(epoll);
 	enter_sandbox();
 	serve(epoll, listener);
 	return 0;

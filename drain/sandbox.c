@@ -11,7 +11,8 @@
 
 static const int allowed[] = {
 	SYS_epoll_pwait,   SYS_epoll_ctl,  SYS_accept4,      SYS_recvmsg,         SYS_recvfrom,
-	SYS_getsockopt,    SYS_shutdown,   SYS_close,        SYS_openat,          SYS_fstat,
+	SYS_getsockopt,
+	SYS_setsockopt,    SYS_shutdown,   SYS_close,        SYS_openat,          SYS_fstat,
 	SYS_pread64,       SYS_pwrite64,   SYS_mmap,         SYS_munmap,          SYS_brk,
 	SYS_clock_gettime, SYS_geteuid,    SYS_rt_sigreturn, SYS_restart_syscall, SYS_futex,
 	SYS_exit,          SYS_exit_group,

@@ -10,8 +10,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* How long a program may take for an exec. */
+#define HOLD UINT64_C(10000000000)
+
 /* Reads without a turn of the loop: nobody who floods us starves the others. */
 enum { AT_ONCE = 16 };
+
+/* The loop's own. */
+static int epoll_set;
+
+void sockets_init(int epoll)
+{
+	epoll_set = epoll;
+}
 
 struct counts {
 	uint64_t acked, unacked; /* ~0: not known */
@@ -40,10 +51,12 @@ static struct counts count(int fd)
 void socket_end(uint32_t number, enum hc_result result)
 {
 	struct slot *slot = slot_of(number);
-	if (!slot->is_connection) {
+	if (slot->is_connection)
+		sockets_release(number, true);
+	else if (!slot->holder) {
 		log_drain(slot, result, count(slot->fd).unacked);
-		log_close(slot->path);
 	}
+	log_close(slot->path);
 	close(slot->fd); /* and out of the epoll set */
 	slot_give(number);
 }
@@ -85,7 +98,7 @@ void socket_readable(uint32_t number)
 void socket_due(uint32_t number, uint64_t at)
 {
 	struct slot *slot = slot_of(number);
-	if (slot->is_connection) {
+	if (slot->is_connection || slot->holder) {
 		socket_end(number, HC_RESULT_error);
 		return;
 	}
@@ -100,13 +113,12 @@ void socket_due(uint32_t number, uint64_t at)
 	}
 }
 
-void socket_begin(int epoll, int fd, const struct hc_drain_message *message, const char *path)
+static uint32_t fill(int fd, uint64_t deadline, const struct hc_drain_message *message, const char *path)
 {
-	uint64_t at = now();
-	uint32_t number = slot_take(fd, at);
+	uint32_t number = slot_take(fd, deadline);
 	if (!number) {
 		socket_end(slot_oldest(), HC_RESULT_limit);
-		number = slot_take(fd, at);
+		number = slot_take(fd, deadline);
 	}
 	struct slot *slot = slot_of(number);
 	slot->since = message->since;
@@ -119,9 +131,55 @@ void socket_begin(int epoll, int fd, const struct hc_drain_message *message, con
 	slot->pid = message->pid;
 	slot->tid = message->tid;
 	slot->path = log_open(path);
-	slot->acked = count(fd).acked;
-	put_off(number, at);
+	return number;
+}
+
+static void watch(uint32_t number)
+{
+	struct slot *slot = slot_of(number);
 	struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP, .data.u32 = number };
-	if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event))
+	slot->acked = count(slot->fd).acked;
+	put_off(number, now());
+	if (epoll_ctl(epoll_set, EPOLL_CTL_ADD, slot->fd, &event))
 		socket_end(number, HC_RESULT_error);
+}
+
+void socket_begin(int fd, const struct hc_drain_message *message, const char *path)
+{
+	watch(fill(fd, now(), message, path));
+}
+
+void socket_hold(uint32_t holder, int fd, const struct hc_drain_message *message, const char *path)
+{
+	uint32_t number = fill(fd, now() + HOLD, message, path);
+	slot_of(number)->holder = holder;
+	slot_set_deadline(holder, now() + HOLD);
+}
+
+/* The program's own descriptor has ended by now, and with it whatever it did not
+ * ask for itself: our FIN is still to be sent. */
+static void take_over(uint32_t number)
+{
+	static const struct linger off;
+	struct slot *slot = slot_of(number);
+	uint64_t time = slot->end - slot->since;
+	slot->holder = NO_SLOT;
+	slot->since = now();
+	slot->end = slot->since + time;
+	shutdown(slot->fd, SHUT_WR);
+	setsockopt(slot->fd, SOL_SOCKET, SO_LINGER, &off, sizeof off);
+	watch(number);
+}
+
+void sockets_release(uint32_t holder, bool cancelled)
+{
+	for (uint32_t number = slot_newer(holder), next; number; number = next) {
+		next = slot_newer(number);
+		if (slot_of(number)->holder != holder)
+			continue;
+		if (cancelled)
+			socket_end(number, HC_RESULT_error);
+		else
+			take_over(number);
+	}
 }

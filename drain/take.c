@@ -53,40 +53,57 @@ static bool is_whole(const struct packet *packet, size_t size)
 	       packet->message.quiet < INT64_MAX / 4 && packet->message.since < INT64_MAX / 4;
 }
 
-/* false: nothing is there yet */
-static bool receive(int epoll, int connection)
+enum received {
+	NOTHING_YET,
+	WHOLE,     /* a socket that is ours: *fd, *packet */
+	HELD,      /* a socket that will be */
+	CANCELLED, /* what was held is not to be ours */
+	OVER,      /* the end, or what no program of ours would send */
+};
+
+static enum received receive(int connection, struct packet *packet, int *fd)
 {
 	union {
 		struct cmsghdr header;
 		char space[CMSG_SPACE(4 * sizeof(int))];
 	} control;
-	struct packet packet = { 0 };
-	struct iovec into = { &packet, sizeof packet };
+	struct iovec into = { packet, sizeof *packet };
 	struct msghdr header = {
 		.msg_iov = &into, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
 	};
 	ssize_t n = recvmsg(connection, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	if (n < 0)
-		return errno != EAGAIN && errno != EINTR;
-	int fd = only_right(&header);
-	if (fd < 0)
-		return true;
-	if (!is_whole(&packet, (size_t)n) || !is_tcp(fd)) {
-		close(fd);
-		return true;
+		return errno == EAGAIN || errno == EINTR ? NOTHING_YET : OVER;
+	*fd = only_right(&header);
+	if (*fd >= 0 && is_whole(packet, (size_t)n) && is_tcp(*fd)) {
+		packet->path[packet->message.path_size] = '\0';
+		return packet->message.flags & HC_DRAIN_HELD ? HELD : WHOLE;
 	}
-	packet.path[packet.message.path_size] = '\0';
-	socket_begin(epoll, fd, &packet.message, packet.path);
-	return true;
+	if (*fd >= 0)
+		close(*fd);
+	return n == 1 ? CANCELLED : OVER;
 }
 
-void take_message(int epoll, uint32_t number)
+static bool is_same(uint32_t number, int connection)
 {
-	int connection = slot_of(number)->fd;
-	if (!receive(epoll, connection))
+	return slot_of(number)->is_connection && slot_of(number)->fd == connection;
+}
+
+void take_message(uint32_t number)
+{
+	int connection = slot_of(number)->fd, fd;
+	struct packet packet;
+	enum received what = receive(connection, &packet, &fd);
+	if (what == NOTHING_YET)
 		return;
+	if (what == HELD)
+		socket_hold(number, fd, &packet.message, packet.path);
+	else if (what == WHOLE)
+		socket_begin(fd, &packet.message, packet.path);
+	else if (what == OVER)
+		sockets_release(number, false);
 	/* its slot may be somebody else's by now: pressure ends the oldest */
-	if (slot_of(number)->is_connection && slot_of(number)->fd == connection)
+	if (what != HELD && is_same(number, connection))
 		socket_end(number, HC_RESULT_eof);
 }
 
@@ -97,7 +114,7 @@ static bool is_our_user(int connection)
 	return !getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) && peer.uid == geteuid();
 }
 
-static void wait_for_message(int epoll, int connection)
+static uint32_t wait_for_message(int epoll, int connection)
 {
 	uint32_t number = slot_take(connection, now() + PATIENCE);
 	if (!number) {
@@ -106,8 +123,37 @@ static void wait_for_message(int epoll, int connection)
 	}
 	slot_of(number)->is_connection = true;
 	struct epoll_event event = { .events = EPOLLIN, .data.u32 = number };
-	if (epoll_ctl(epoll, EPOLL_CTL_ADD, connection, &event))
+	if (epoll_ctl(epoll, EPOLL_CTL_ADD, connection, &event)) {
 		socket_end(number, HC_RESULT_error);
+		return NO_SLOT;
+	}
+	return number;
+}
+
+/* Mostly the message is there already, and the connection needs no slot. */
+static void take_connection(int epoll, int connection)
+{
+	struct packet packet;
+	uint32_t number;
+	int fd;
+	switch (receive(connection, &packet, &fd)) {
+	case WHOLE:
+		socket_begin(fd, &packet.message, packet.path);
+		break;
+	case HELD:
+		number = wait_for_message(epoll, connection);
+		if (number)
+			socket_hold(number, fd, &packet.message, packet.path);
+		else
+			close(fd);
+		return;
+	case NOTHING_YET:
+		wait_for_message(epoll, connection);
+		return;
+	default:
+		break;
+	}
+	close(connection);
 }
 
 bool take_connections(int epoll, int listener)
@@ -122,10 +168,10 @@ bool take_connections(int epoll, int listener)
 			continue;
 		if (connection < 0)
 			return false;
-		if (!is_our_user(connection) || receive(epoll, connection))
-			close(connection);
+		if (is_our_user(connection))
+			take_connection(epoll, connection);
 		else
-			wait_for_message(epoll, connection);
+			close(connection);
 	}
 	return true;
 }

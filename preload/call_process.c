@@ -3,6 +3,7 @@
  * each exec and exit ends some.
  */
 #include "ending.h"
+#include "handover.h"
 #include "init.h"
 #include "recorder.h"
 
@@ -115,6 +116,7 @@ static int exec_failed(bool begun)
 {
 	if (!begun)
 		return -1;
+	hc_handover_keep();
 	hc_holders_exec(false);
 	struct hc_exec_failed *event = hc_self.recording ? hc_record(HC_EVENT_exec_failed, 0) : NULL;
 	if (event) {

@@ -176,12 +176,17 @@ bool hc_ending_is_only(int fd)
 	        !went_outside(fd, &entry, word) && !atomic_load(&hc_self.forking));
 }
 
+static bool wants_graceful(const struct hc_ending *ending)
+{
+	uint32_t word = atomic_load_explicit(&ending->entry.word, memory_order_relaxed);
+	return unlikely(hc_options.GRACEFUL) && ending->last && !atomic_load(&hc_self.sandboxed) &&
+	       hc_graceful_wants(word, &ending->facts, ending->outcome);
+}
+
 /* The end is certain to come, and nothing is known that speaks against it. */
 static void make_graceful(struct hc_ending *ending, uint64_t since)
 {
-	uint32_t word = atomic_load_explicit(&ending->entry.word, memory_order_relaxed);
-	if (likely(!hc_options.GRACEFUL) || !ending->last || atomic_load(&hc_self.sandboxed) ||
-	    !hc_graceful_wants(word, &ending->facts, ending->outcome))
+	if (!wants_graceful(ending))
 		return;
 	ending->graceful =
 	    hc_graceful_close(ending->fd, &ending->entry, &ending->facts, since ? since : hc_now(), &ending->drained);
@@ -189,6 +194,12 @@ static void make_graceful(struct hc_ending *ending, uint64_t since)
 		return;
 	ending->outcome = HC_OUTCOME_drain;
 	ending->ask = false;
+}
+
+static void make_graceful_at_exec(struct hc_ending *ending)
+{
+	if (wants_graceful(ending) && hc_graceful_at_exec(ending->fd, &ending->entry, &ending->facts))
+		ending->outcome = HC_OUTCOME_drain;
 }
 
 /* The number may be in an epoll set, and the socket lives on: see polls.h. */
@@ -305,13 +316,16 @@ void hc_ending_exec(const void *caller)
 	struct hc_ending ending;
 	int kept = errno;
 	/* recorded alone: the exec may fail, and a warning can't be taken back */
-	if (!hc_self.recording || atomic_load(&hc_self.sandboxed))
+	if (!(hc_self.recording || hc_options.GRACEFUL) || atomic_load(&hc_self.sandboxed))
 		return;
 	for (int fd = hc_fd_next(0); fd >= 0; fd = hc_fd_next(fd + 1)) {
 		if (!hc_probe_close_on_exec(fd))
 			hc_record_passed(fd, HC_VIA_exec);
-		else if (hc_fd_read(fd, &ending.entry) && look_before_end(&ending, fd, HC_HOW_exec, caller))
-			record(&ending);
+		else if (hc_fd_read(fd, &ending.entry) && look_before_end(&ending, fd, HC_HOW_exec, caller)) {
+			make_graceful_at_exec(&ending);
+			if (hc_self.recording)
+				record(&ending);
+		}
 	}
 	errno = kept;
 }

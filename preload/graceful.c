@@ -94,7 +94,7 @@ static void drain_here(int fd, struct hc_drained *drained)
 	}
 }
 
-static bool hand_over(int fd, const struct hc_fd *entry, const struct hc_drained *drained)
+static struct hc_drain_message message_of(int fd, const struct hc_fd *entry, const struct hc_drained *drained)
 {
 	struct hc_drain_message message = {
 		.quiet = hc_options.DRAIN_QUIET,
@@ -106,14 +106,34 @@ static bool hand_over(int fd, const struct hc_fd *entry, const struct hc_drained
 		.pid = (uint32_t)hc_self.pid,
 		.tid = hc_tid(),
 	};
-	/* signals about a socket that it has no more would surprise the program */
-	long flags = hc_sys(SYS_fcntl, fd, F_GETFL, 0, 0, 0);
-	if (flags < 0 || hc_polls_is_stray(entry->sock))
-		return false;
-	if (flags & O_ASYNC)
-		hc_sys(SYS_fcntl, fd, F_SETFL, flags & ~O_ASYNC, 0, 0);
 	hc_record_socket(&message.socket, fd, entry);
+	return message;
+}
+
+static bool hand_over(int fd, const struct hc_fd *entry, const struct hc_drained *drained)
+{
+	struct hc_drain_message message = message_of(fd, entry, drained);
+	/* signals about a socket that it has no more would surprise the program */
+	long modes = hc_sys(SYS_fcntl, fd, F_GETFL, 0, 0, 0);
+	if (modes < 0 || hc_polls_is_stray(entry->sock))
+		return false;
+	if (modes & O_ASYNC)
+		hc_sys(SYS_fcntl, fd, F_SETFL, modes & ~O_ASYNC, 0, 0);
 	return hc_handover(fd, &message);
+}
+
+bool hc_graceful_at_exec(int fd, const struct hc_fd *entry, const struct hc_facts *facts)
+{
+	const struct hc_drained drained = {
+		.since = hc_now(), .unacked_before = facts->counted ? facts->unacked : UINT64_MAX
+	};
+	int kept = errno;
+	long modes = hc_sys(SYS_fcntl, fd, F_GETFL, 0, 0, 0);
+	struct hc_drain_message message = message_of(fd, entry, &drained);
+	bool done = hc_options.DRAIN == HC_DRAIN_HELPER && modes >= 0 && !(modes & O_ASYNC) &&
+	            !hc_polls_is_stray(entry->sock) && !hc_polls_outlive_exec() && hc_handover_at_exec(fd, &message);
+	errno = kept;
+	return done;
 }
 
 bool hc_graceful_close(int fd, const struct hc_fd *entry, const struct hc_facts *facts, uint64_t since,

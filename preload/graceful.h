@@ -30,6 +30,10 @@ bool hc_graceful_wants(uint32_t word, const struct hc_facts *facts, enum hc_outc
 bool hc_graceful_close(int fd, const struct hc_fd *entry, const struct hc_facts *facts, uint64_t since,
                        struct hc_drained *drained);
 
+/* For a descriptor that an exec is about to end: true, if the exec happens it will
+ * be drained; hc_handover_keep() if it does not. */
+bool hc_graceful_at_exec(int fd, const struct hc_fd *entry, const struct hc_facts *facts);
+
 /* Instead of a SHUT_RDWR by who is certainly the only holder: our FIN goes out,
  * and the receiving side is left to hc_graceful_close(). False: nothing was done. */
 bool hc_graceful_shutdown(int fd, struct hc_fd *entry, enum hc_state state);

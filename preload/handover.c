@@ -247,3 +247,29 @@ bool hc_handover(int fd, struct hc_drain_message *message)
 	errno = kept;
 	return sent;
 }
+
+/* The connection whose end tells that the exec has happened; open between the
+ * two calls alone, and closed by the exec. */
+static __thread int until_exec __attribute__((tls_model("initial-exec"))) = -1;
+
+bool hc_handover_at_exec(int fd, struct hc_drain_message *message)
+{
+	int kept = errno;
+	message->flags |= HC_DRAIN_HELD;
+	if (until_exec < 0 && hc_now() >= atomic_load(&not_before))
+		until_exec = connect_or_start();
+	bool sent = until_exec >= 0 && send_socket(until_exec, fd, message);
+	errno = kept;
+	return sent;
+}
+
+void hc_handover_keep(void)
+{
+	int kept = errno;
+	if (until_exec >= 0) {
+		hc_sys(SYS_write, until_exec, (long)"", 1, 0, 0);
+		drop(until_exec);
+		until_exec = -1;
+	}
+	errno = kept;
+}

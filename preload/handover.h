@@ -21,4 +21,9 @@ void hc_handover_recording(const char *path);
  * path. False: it was not taken, and nothing has happened to it. */
 bool hc_handover(int fd, struct hc_drain_message *message);
 
+/* The same for a socket that this thread's exec will end: it is handed over if
+ * the exec happens. After one that failed, hc_handover_keep(). */
+bool hc_handover_at_exec(int fd, struct hc_drain_message *message);
+void hc_handover_keep(void);
+
 #endif

@@ -1,6 +1,7 @@
 #include "polls.h"
 #include "fdtab.h"
 #include "holders.h"
+#include "probe.h"
 
 #include <sys/epoll.h>
 
@@ -58,6 +59,17 @@ void hc_polls_leave(int fd)
 			atomic_compare_exchange_strong(&sets[i], &set, 0);
 	}
 	errno = kept;
+}
+
+bool hc_polls_outlive_exec(void)
+{
+	unsigned n = atomic_load_explicit(&used, memory_order_acquire);
+	for (unsigned i = 0; i < n; i++) {
+		int set = atomic_load_explicit(&sets[i], memory_order_relaxed);
+		if (set && !hc_probe_close_on_exec(set - 1))
+			return true;
+	}
+	return atomic_load(&unknown);
 }
 
 void hc_polls_stray(uint64_t sock)

@@ -18,6 +18,9 @@ void hc_polls_note(int epoll, int fd, bool added);
 /* Takes the descriptor out of all sets that it is in. */
 void hc_polls_leave(int fd);
 
+/* Is there a set that an exec would leave open? */
+bool hc_polls_outlive_exec(void);
+
 /* A number that may be in a set ended while the socket lives on: from outside
  * that number the socket can't be taken out of the set any more. */
 void hc_polls_stray(uint64_t sock);

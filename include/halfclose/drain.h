@@ -1,7 +1,8 @@
 /*
  * What the library tells halfclose-drain with a socket that it hands over: one
  * message on a connection of its own, the socket in its SCM_RIGHTS part. There
- * is no answer: once the message is sent, the socket is the drain's.
+ * is no answer: once the message is sent, the socket is the drain's. (Those that
+ * an exec will end share a connection: see HC_DRAIN_HELD.)
  *
  * The drain listens on the abstract unix address that HC_DRAIN_ADDRESS and the
  * user's id make, and a number that is 0 unless a name is taken by another user, in the program's network namespace; its version is in the
@@ -27,6 +28,15 @@ struct hc_drain_message {
 	struct hc_socket socket;
 	uint32_t pid, tid;      /* of the program's event */
 	uint32_t path_size;     /* of the recording's path, which follows; 0: none */
+	uint32_t flags;         /* HC_DRAIN_* */
+	uint32_t reserved;
+};
+
+enum {
+	/* The program has the socket still, and its exec will end that: only when
+	 * the connection ends is it the drain's, and to be shut down. One byte
+	 * instead: the exec failed, and the socket is the program's. */
+	HC_DRAIN_HELD = 1 << 0,
 };
 
 enum { HC_DRAIN_PATH_MAX = 700 };
