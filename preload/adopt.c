@@ -3,6 +3,7 @@
  * in a message. Who else holds them is not known, which the table notes.
  */
 #include "birth.h"
+#include "inherit.h"
 #include "only.h"
 #include "options.h"
 
@@ -12,7 +13,7 @@ static int find_twin(uint64_t cookie, int fd)
 {
 	struct hc_fd entry;
 	for (int other = hc_fd_next(0); other >= 0; other = hc_fd_next(other + 1))
-		if (other != fd && hc_fd_read(other, &entry) && entry.cookie == cookie && entry.word & HC_FD_OUTSIDE)
+		if (other != fd && hc_fd_read(other, &entry) && entry.cookie == cookie)
 			return other;
 	return -1;
 }
@@ -39,7 +40,10 @@ void hc_birth_adopt(int fd, enum hc_via via)
 			return;
 		}
 	}
-	struct hc_fd *entry = hc_fd_fill(fd, word | HC_FD_OUTSIDE, hc_new_sock(), hc_self.recording ? hc_now() : 0);
+	/* unless the program before us knew that nobody else has it */
+	if (via != HC_VIA_exec || !hc_inherit_is_only(cookie))
+		word |= HC_FD_OUTSIDE;
+	struct hc_fd *entry = hc_fd_fill(fd, word, hc_new_sock(), hc_self.recording ? hc_now() : 0);
 	if (!entry)
 		return;
 	entry->cookie = cookie;

@@ -4,12 +4,16 @@
  */
 #include "ending.h"
 #include "handover.h"
+#include "inherit.h"
 #include "init.h"
+#include "options.h"
 #include "recorder.h"
 
 #include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 HC_HOOK pid_t fork(void)
 {
@@ -126,52 +130,91 @@ static int exec_failed(bool begun)
 	return -1;
 }
 
+enum form { EXECVE, EXECVPE, EXECVEAT, FEXECVE };
+
+static void real_exec(enum form form, int fd, const char *path, char *const argv[], char *const envp[], int flags)
+{
+	switch (form) {
+	case EXECVE:
+		hc_libc.execve(path, argv, envp);
+		break;
+	case EXECVPE:
+		hc_libc.execvpe(path, argv, envp);
+		break;
+	case EXECVEAT:
+		hc_libc.execveat(fd, path, argv, envp, flags);
+		break;
+	case FEXECVE:
+		hc_libc.fexecve(fd, argv, envp);
+		break;
+	}
+}
+
+/* With a word for the next program about the sockets that it will hold alone. */
+static void exec_with_word(enum form form, int fd, const char *path, char *const argv[], char *const envp[], int flags,
+                           const struct hc_text *tail)
+{
+	struct hc_text variable;
+	size_t count;
+	int at = hc_inherit_find(envp, &count);
+	if (at < 0 || !hc_inherit_join(envp[at], tail, &variable)) {
+		real_exec(form, fd, path, argv, envp, flags);
+		return;
+	}
+	char *copy[count + 1];
+	memcpy(copy, envp, (count + 1) * sizeof *copy);
+	copy[at] = variable.bytes;
+	real_exec(form, fd, path, argv, copy, flags);
+}
+
+static inline __attribute__((always_inline)) int exec_any(enum form form, int fd, const char *path, char *const argv[],
+                                                          char *const envp[], int flags, const void *caller)
+{
+	struct hc_text tail;
+	/* before this exec itself counts as a way out */
+	bool word = unlikely(hc_options.GRACEFUL) && hc_ending_only_after_exec(&tail);
+	bool begun = exec_begin(caller);
+	if (unlikely(word && begun))
+		exec_with_word(form, fd, path, argv, envp, flags, &tail);
+	else
+		real_exec(form, fd, path, argv, envp, flags);
+	return exec_failed(begun);
+}
+
 HC_HOOK int execve(const char *path, char *const argv[], char *const envp[])
 {
 	hc_libc_need();
-	bool begun = exec_begin(HC_CALLER);
-	hc_libc.execve(path, argv, envp);
-	return exec_failed(begun);
+	return exec_any(EXECVE, -1, path, argv, envp, 0, HC_CALLER);
 }
 
 HC_HOOK int execveat(int directory, const char *path, char *const argv[], char *const envp[], int flags)
 {
 	hc_libc_need();
-	bool begun = exec_begin(HC_CALLER);
-	hc_libc.execveat(directory, path, argv, envp, flags);
-	return exec_failed(begun);
+	return exec_any(EXECVEAT, directory, path, argv, envp, flags, HC_CALLER);
 }
 
 HC_HOOK int execv(const char *path, char *const argv[])
 {
 	hc_libc_need();
-	bool begun = exec_begin(HC_CALLER);
-	hc_libc.execv(path, argv);
-	return exec_failed(begun);
+	return exec_any(EXECVE, -1, path, argv, environ, 0, HC_CALLER);
 }
 
 HC_HOOK int execvp(const char *file, char *const argv[])
 {
 	hc_libc_need();
-	bool begun = exec_begin(HC_CALLER);
-	hc_libc.execvp(file, argv);
-	return exec_failed(begun);
+	return exec_any(EXECVPE, -1, file, argv, environ, 0, HC_CALLER);
 }
 
 HC_HOOK int execvpe(const char *file, char *const argv[], char *const envp[])
 {
 	hc_libc_need();
-	bool begun = exec_begin(HC_CALLER);
-	hc_libc.execvpe(file, argv, envp);
-	return exec_failed(begun);
+	return exec_any(EXECVPE, -1, file, argv, envp, 0, HC_CALLER);
 }
 
 HC_HOOK int fexecve(int fd, char *const argv[], char *const envp[])
 {
 	hc_libc_need();
-	bool begun = exec_begin(HC_CALLER);
-	hc_libc.fexecve(fd, argv, envp);
-	return exec_failed(begun);
+	return exec_any(FEXECVE, fd, NULL, argv, envp, 0, HC_CALLER);
 }
 
 /* The list forms become the vector forms, as libc does it: on the stack, since
@@ -196,37 +239,32 @@ HC_HOOK int execl(const char *path, const char *argument, ...)
 {
 	va_list list, ahead;
 	hc_libc_need();
-	bool begun = exec_begin(HC_CALLER);
 	va_start(list, argument);
 	va_copy(ahead, list);
 	char *argv[count_list(&ahead) + 2];
 	fill_list(argv, argument, &list);
 	va_end(ahead);
 	va_end(list);
-	hc_libc.execv(path, argv);
-	return exec_failed(begun);
+	return exec_any(EXECVE, -1, path, argv, environ, 0, HC_CALLER);
 }
 
 HC_HOOK int execlp(const char *file, const char *argument, ...)
 {
 	va_list list, ahead;
 	hc_libc_need();
-	bool begun = exec_begin(HC_CALLER);
 	va_start(list, argument);
 	va_copy(ahead, list);
 	char *argv[count_list(&ahead) + 2];
 	fill_list(argv, argument, &list);
 	va_end(ahead);
 	va_end(list);
-	hc_libc.execvp(file, argv);
-	return exec_failed(begun);
+	return exec_any(EXECVPE, -1, file, argv, environ, 0, HC_CALLER);
 }
 
 HC_HOOK int execle(const char *path, const char *argument, ...)
 {
 	va_list list, ahead;
 	hc_libc_need();
-	bool begun = exec_begin(HC_CALLER);
 	va_start(list, argument);
 	va_copy(ahead, list);
 	char *argv[count_list(&ahead) + 2];
@@ -234,8 +272,7 @@ HC_HOOK int execle(const char *path, const char *argument, ...)
 	char *const *envp = va_arg(list, char *const *);
 	va_end(ahead);
 	va_end(list);
-	hc_libc.execve(path, argv, envp);
-	return exec_failed(begun);
+	return exec_any(EXECVE, -1, path, argv, envp, 0, HC_CALLER);
 }
 
 /* exit's work is done by a handler of ours, the last to run, so that what the
@@ -269,6 +306,19 @@ HC_HOOK void quick_exit(int status)
 	hc_libc_need();
 	hc_note_quick_exit(status);
 	hc_libc.quick_exit(status);
+	__builtin_unreachable();
+}
+
+/* Seen only where an end is to be made graceful, and only where nothing of the
+ * program's runs any more after it: a handler may leave by a jump. */
+HC_HOOK void abort(void)
+{
+	struct sigaction is;
+	hc_libc_need();
+	if (unlikely(hc_options.GRACEFUL && !atomic_load(&hc_self.sandboxed) && !sigaction(SIGABRT, NULL, &is) &&
+	             is.sa_handler == SIG_DFL))
+		hc_ending_process(HC_HOW_abort, 128 + SIGABRT, HC_CALLER);
+	hc_libc.abort();
 	__builtin_unreachable();
 }
 

@@ -1,5 +1,6 @@
 #include "ending.h"
 #include "crossing.h"
+#include "inherit.h"
 #include "options.h"
 #include "polls.h"
 #include "recorder.h"
@@ -328,6 +329,26 @@ void hc_ending_exec(const void *caller)
 		}
 	}
 	errno = kept;
+}
+
+bool hc_ending_only_after_exec(struct hc_text *tail)
+{
+	int kept = errno;
+	tail->used = 0;
+	if (!hc_self.on || hc_is_guest() || atomic_load(&hc_self.sandboxed) || atomic_load(&hc_self.forking))
+		return false;
+	for (int fd = hc_fd_next(0); fd >= 0; fd = hc_fd_next(fd + 1)) {
+		uint32_t word = hc_fd_word(fd);
+		struct hc_fd entry;
+		if (!(word & HC_FD_TCP) || word & HC_FD_LISTENER || hc_probe_close_on_exec(fd) || !hc_fd_read(fd, &entry))
+			continue;
+		/* its other descriptors here go along: what counts is who else holds it */
+		if (!possibly_shared(&entry, word) ||
+		    (hc_holders_others(entry.sock) == HC_HOLDING_none && !went_outside(fd, &entry, word)))
+			hc_inherit_add(tail, hc_probe_cookie(fd));
+	}
+	errno = kept;
+	return tail->used;
 }
 
 void hc_ending_process(enum hc_how how, int status, const void *caller)

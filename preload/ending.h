@@ -21,6 +21,7 @@
 #include "graceful.h"
 #include "holders.h"
 #include "probe.h"
+#include "text.h"
 
 struct hc_ending {
 	int fd;
@@ -64,6 +65,10 @@ void hc_ending_process(enum hc_how how, int status, const void *caller);
 /* The program is about to be replaced: records the ends of what has
  * close-on-exec. Nothing is taken out of the table: the exec may fail. */
 void hc_ending_exec(const void *caller);
+
+/* Which of the sockets that an exec leaves open does this process hold alone? They
+ * are added to the word for the next program. False: none. */
+bool hc_ending_only_after_exec(struct hc_text *tail);
 
 /* Numbers [first, last] end at once; false where nothing followed is there. */
 bool hc_ending_any(unsigned first, unsigned last);

@@ -5,6 +5,7 @@
 #include "birth.h"
 #include "ending.h"
 #include "handover.h"
+#include "inherit.h"
 #include "init.h"
 #include "only.h"
 #include "options.h"
@@ -245,8 +246,10 @@ static __attribute__((constructor)) void start(int argc, char **argv, char **env
 	}
 	hc_fdtab_init();
 	hc_holders_init();
-	if (hc_options.GRACEFUL)
+	if (hc_options.GRACEFUL) {
 		hc_handover_init(hc_options.DRAIN_HELPER);
+		hc_inherit_read(envp);
+	}
 	open_recording();
 	if (hc_options.WARN == HC_WARN_AUTO)
 		hc_options.WARN = hc_options.LOG ? HC_WARN_OFF : HC_WARN_STDERR;

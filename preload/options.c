@@ -96,13 +96,14 @@ static bool read_list(const char *value, const char *values, void *into)
 {
 	unsigned *bits = into;
 	*bits = 0;
-	if (!strcmp(value, "off"))
+	/* behind a semicolon comes what inherit.c reads */
+	if (!strncmp(value, "off", 3) && (!value[3] || value[3] == ';'))
 		return true;
 	for (size_t n;; value += n + 1) {
-		n = strcspn(value, ",");
+		n = strcspn(value, ",;");
 		unsigned some = bits_of(value, n, values);
 		*bits |= some;
-		if (!some || !value[n])
+		if (!some || value[n] != ',')
 			return some;
 	}
 }
