@@ -56,7 +56,27 @@ static uint32_t room_for(void)
 	return (uint32_t)least(limit.rlim_cur - RESERVE, MOST);
 }
 
-static int own_listener(void)
+/* In the background, and ready when whoever started us goes on. */
+static void leave_to_child(void)
+{
+	pid_t child = fork();
+	if (child)
+		_exit(child < 0);
+	setsid();
+}
+
+static void close_streams(void)
+{
+	int null = open("/dev/null", O_RDWR);
+	for (int fd = 0; null >= 0 && fd < 3; fd++)
+		dup2(null, fd);
+	if (null > 2)
+		close(null);
+	if (chdir("/"))
+		return; /* where it is, it may keep a file system busy: no more */
+}
+
+static int own_listener(bool quiet)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int length = snprintf(address.sun_path + 1, sizeof address.sun_path - 1, HC_DRAIN_ADDRESS "%u/0", geteuid());
@@ -65,6 +85,8 @@ static int own_listener(void)
 	    !bind(fd, (void *)&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length)) &&
 	    !listen(fd, HC_DRAIN_BACKLOG))
 		return fd;
+	if (quiet && errno == EADDRINUSE)
+		exit(0);
 	fprintf(stderr, "halfclose-drain: %s\n",
 	        errno == EADDRINUSE ? "one runs already for this user" : strerror(errno));
 	exit(1);
@@ -82,13 +104,7 @@ static bool is_listener(int fd)
 static int inherited_listener(void)
 {
 	int listener = fcntl(0, F_DUPFD_CLOEXEC, 3);
-	int null = open("/dev/null", O_RDWR);
-	for (int fd = 0; null >= 0 && fd < 3; fd++)
-		dup2(null, fd);
-	if (null > 2)
-		close(null);
-	if (chdir("/"))
-		return listener;
+	close_streams();
 	return listener;
 }
 
@@ -168,7 +184,7 @@ static void serve(int epoll, int listener)
 	}
 }
 
-static const char help[] = "usage: halfclose-drain [--idle=SECONDS]\n"
+static const char help[] = "usage: halfclose-drain [--daemon] [--idle=SECONDS]\n"
 			   "\n"
 			   "Finishes the graceful closes of programs that run with libhalfclose.so and\n"
 			   "HALFCLOSE_GRACEFUL: it takes the sockets over, reads on for a bounded while,\n"
@@ -176,10 +192,13 @@ static const char help[] = "usage: halfclose-drain [--idle=SECONDS]\n"
 			   "\n"
 			   "The library starts it by itself; started by hand, it stays in the foreground.\n"
 			   "  --idle=SECONDS  end when there was no socket for so long [10; by hand: never]\n"
+    "  --daemon        go to the background when it is ready; nothing if one runs\n"
 			   "On SIGTERM it takes no more, and ends within two seconds.\n";
 
-static void read_options(int argc, char **argv)
+/* Returns whether it is to go to the background. */
+static bool read_options(int argc, char **argv)
 {
+	bool background = false;
 	for (int i = 1; i < argc; i++) {
 		char *end;
 		if (!strcmp(argv[i], "--help")) {
@@ -197,9 +216,15 @@ static void read_options(int argc, char **argv)
 				continue;
 			}
 		}
+		if (!strcmp(argv[i], "--daemon")) {
+			background = true;
+			idle = idle ? idle : 10 * SECOND;
+			continue;
+		}
 		fprintf(stderr, "halfclose-drain: %s: not understood; see --help\n", argv[i]);
 		exit(2);
 	}
+	return background;
 }
 
 int main(int argc, char **argv)
@@ -207,8 +232,12 @@ int main(int argc, char **argv)
 	bool by_library = is_listener(0);
 	if (!by_library)
 		idle = 0;
-	read_options(argc, argv);
-	int listener = by_library ? inherited_listener() : own_listener();
+	bool background = read_options(argc, argv);
+	int listener = by_library ? inherited_listener() : own_listener(background);
+	if (background) {
+		leave_to_child();
+		close_streams();
+	}
 	int epoll = epoll_create1(EPOLL_CLOEXEC);
 	struct epoll_event event = { .events = EPOLLIN, .data.u32 = NO_SLOT };
 	take_signals();

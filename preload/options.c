@@ -120,7 +120,7 @@ static bool read_duration(const char *value, const char *values, void *into)
 	if (!hc_read_digits(value, &end, &number))
 		return false;
 	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-		if (!strcmp(end, units[i].unit) && number <= (uint64_t)INT64_MAX / units[i].ns) {
+		if (!strcmp(end, units[i].unit) && number <= (uint64_t)INT64_MAX / 8 / units[i].ns) {
 			*(uint64_t *)into = number * units[i].ns;
 			return true;
 		}

@@ -43,7 +43,7 @@ static gboolean set_option(const gchar *option, const gchar *value, gpointer dat
 	(void)data;
 	(void)error;
 	variable = g_strconcat("HALFCLOSE_", g_strdelimit(name, "-", '_'), NULL);
-	add_variable(variable, value);
+	add_variable(variable, value ? value : "all");
 	g_free(variable);
 	g_free(name);
 	return TRUE;
@@ -72,9 +72,9 @@ static const char *wrapped(const char *text)
 static void add_environment_options(GArray *entries)
 {
 	static const struct {
-		const char *name, *preset, *values, *meaning;
+		const char *name, *type, *preset, *values, *meaning;
 	} options[] = {
-#define OPTION(name, type, preset, values, meaning) { #name, preset, values, meaning },
+#define OPTION(name, type, preset, values, meaning) { #name, #type, preset, values, meaning },
 #include <halfclose/options.def>
 	};
 
@@ -88,7 +88,10 @@ static void add_environment_options(GArray *entries)
 
 		entry.long_name = g_intern_string(g_strdelimit(name, "_", '-'));
 		entry.description = wrapped(meaning);
-		entry.arg_description = wide ? "FILTER" : options[i].values;
+		bool list = !strcmp(options[i].type, "list"); /* alone it means all */
+
+		entry.flags = list ? G_OPTION_FLAG_OPTIONAL_ARG : 0;
+		entry.arg_description = list ? "LIST" : wide ? "FILTER" : options[i].values;
 		if (is_option(options[i].name))
 			g_array_append_val(entries, entry);
 		g_free(name);
@@ -226,6 +229,34 @@ static char *preload_list(const char *library)
 	return others && *others ? g_strconcat(library, ":", others, NULL) : g_strdup(library);
 }
 
+/* What is set for the program: by an option of ours, or around us. */
+static const char *value_of(const char *name)
+{
+	const char *value = g_getenv(name);
+
+	for (unsigned i = 0; additions && i < additions->len; i++) {
+		const char *is = additions->pdata[i];
+
+		if (g_str_has_prefix(is, name) && is[strlen(name)] == '=')
+			value = is + strlen(name) + 1;
+	}
+	return value && *value ? value : NULL;
+}
+
+/* The drain is there before the program needs it: where the program adopts the
+ * orphans of its descendants, it would otherwise get the drain as its child. */
+static void start_drain(void)
+{
+	const char *graceful = value_of("HALFCLOSE_GRACEFUL"), *drain = value_of("HALFCLOSE_DRAIN");
+	const char *chosen = value_of("HALFCLOSE_DRAIN_HELPER");
+	char *path = chosen ? g_strdup(chosen) : program_drain();
+	char *argv[] = { path, "--daemon", NULL };
+
+	if (path && graceful && strcmp(graceful, "off") != 0 && (!drain || !strcmp(drain, "helper")))
+		g_spawn_sync("/", argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL, NULL, NULL, NULL);
+	g_free(path);
+}
+
 static void prepare(const char *library, const struct recording_file *file)
 {
 	char *preload = preload_list(library);
@@ -260,6 +291,7 @@ static int run_traced(const char *path, char **argv, const char *library)
 		g_free(file.path);
 		return STATUS_FAILED;
 	}
+	start_drain();
 	prepare(library, &file);
 	status = run(path, argv, &pid, &wait_status);
 	if (wait_status != -1)

@@ -268,3 +268,15 @@ char *program_library(void)
 	g_free(self);
 	return found;
 }
+
+char *program_drain(void)
+{
+	char *self = g_file_read_link("/proc/self/exe", NULL), *here = self ? g_path_get_dirname(self) : g_strdup(".");
+	char *found = g_build_filename(here, "halfclose-drain", NULL);
+
+	if (!g_file_test(found, G_FILE_TEST_IS_EXECUTABLE))
+		g_clear_pointer(&found, g_free);
+	g_free(here);
+	g_free(self);
+	return found;
+}

@@ -16,4 +16,7 @@ char *program_obstacle(const char *path, const char *library, char **who);
 /* libhalfclose.so's path, freed by g_free(); NULL: it was not found. */
 char *program_library(void);
 
+/* halfclose-drain's path, freed by g_free(); NULL: it is not beside this program. */
+char *program_drain(void);
+
 #endif

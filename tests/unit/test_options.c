@@ -54,6 +54,41 @@ static void values_are_read(void **state)
 	assert_int_equal(hc_options.SOCKETS, HC_SOCKETS_TCP_UNIX);
 }
 
+static void lists_and_durations_are_read(void **state)
+{
+	static const struct {
+		const char *value;
+		unsigned bits;
+	} lists[] = {
+		{ "off", 0 },
+		{ "unread", HC_GRACEFUL_UNREAD },
+		{ "late,unread", HC_GRACEFUL_UNREAD | HC_GRACEFUL_LATE },
+		{ "all", HC_GRACEFUL_UNREAD | HC_GRACEFUL_LATE | HC_GRACEFUL_LINGER0 },
+		{ "rdwr", HC_GRACEFUL_RDWR },
+		{ "all,rdwr", HC_GRACEFUL_UNREAD | HC_GRACEFUL_LATE | HC_GRACEFUL_LINGER0 | HC_GRACEFUL_RDWR },
+		{ "linger0;77,5,9", HC_GRACEFUL_LINGER0 },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+		char variable[100] = "HALFCLOSE_GRACEFUL=";
+		strcat(variable, lists[i].value);
+		READ(variable);
+		assert_string_equal(said, "");
+		assert_int_equal(hc_options.GRACEFUL, lists[i].bits);
+	}
+	READ("HALFCLOSE_DRAIN=wait", "HALFCLOSE_DRAIN_QUIET=250ms", "HALFCLOSE_DRAIN_TIME=2m", "HALFCLOSE_DRAIN_BYTES=1M");
+	assert_string_equal(said, "");
+	assert_int_equal(hc_options.DRAIN, HC_DRAIN_WAIT);
+	assert_int_equal(hc_options.DRAIN_QUIET, 250000000);
+	assert_int_equal(hc_options.DRAIN_TIME, 120000000000);
+	assert_int_equal(hc_options.DRAIN_BYTES, 1 << 20);
+	READ("X=");
+	assert_int_equal(hc_options.GRACEFUL, 0);
+	assert_int_equal(hc_options.DRAIN, HC_DRAIN_HELPER);
+	assert_int_equal(hc_options.DRAIN_QUIET, 2000000000);
+	assert_int_equal(hc_options.DRAIN_TIME, 30000000000);
+}
+
 static void an_empty_value_is_unset(void **state)
 {
 	(void)state;
@@ -70,7 +105,9 @@ static void a_bad_value_is_named_with_its_default(void **state)
 		"STACK=some", "STACK_DEPTH=0", "STACK_DEPTH=65", "STACK_DEPTH=4x", "LOG_MAX=0", "LOG_MAX=1X", "LOG_MAX=-1",
 		"LOG_MAX=99999999999999999999", "LOG_MAX=18446744073709551615", "LOG_MAX=1GG", "WARN=stdout", "OFF=yes",
 		"SOCKETS=udp", "ONLY=name=x", "ONLY=port=70000", "ONLY=port=9-1", "ONLY=peer=1.2.3", "ONLY=peer=1.2.3.4/33",
-		"ONLY=peer=::1::", "ONLY=peer=1:2:3:4:5:6:7:8:9", "ONLY=port=", "ONLY=port=80,peer=300.1.1.1",
+		"ONLY=peer=::1::",
+		"GRACEFUL=some", "GRACEFUL=unread,", "GRACEFUL=,late", "GRACEFUL=unread late", "GRACEFUL=off,late",
+		"DRAIN=helpers", "DRAIN_QUIET=2", "DRAIN_QUIET=2h", "DRAIN_TIME=s", "DRAIN_TIME=99999999999999s", "ONLY=peer=1:2:3:4:5:6:7:8:9", "ONLY=port=", "ONLY=port=80,peer=300.1.1.1",
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		char variable[100] = "HALFCLOSE_";
@@ -81,6 +118,8 @@ static void a_bad_value_is_named_with_its_default(void **state)
 		assert_int_equal(hc_options.STACK_DEPTH, 24);
 		assert_int_equal(hc_options.LOG_MAX, 1u << 30);
 		assert_null(hc_options.ONLY);
+		assert_int_equal(hc_options.GRACEFUL, 0);
+		assert_int_equal(hc_options.DRAIN_QUIET, 2000000000);
 	}
 }
 
@@ -194,6 +233,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(unset_options_have_their_defaults),
 		cmocka_unit_test(values_are_read),
+		cmocka_unit_test(lists_and_durations_are_read),
 		cmocka_unit_test(an_empty_value_is_unset),
 		cmocka_unit_test(a_bad_value_is_named_with_its_default),
 		cmocka_unit_test(an_unknown_name_gets_its_nearest),
