@@ -41,7 +41,21 @@ static bool copy_path(char *into, size_t size, const char *from)
 
 void hc_handover_recording(const char *path)
 {
-	copy_path(recording, sizeof recording, path);
+	char here[HC_DRAIN_PATH_MAX];
+	size_t length;
+	if (*path == '/') {
+		copy_path(recording, sizeof recording, path);
+		return;
+	}
+	/* the drain is elsewhere */
+	if (!getcwd(here, sizeof here) || *here != '/')
+		return;
+	length = strlen(here);
+	if (length + 1 + strlen(path) >= sizeof recording)
+		return;
+	memcpy(recording, here, length);
+	recording[length] = '/';
+	copy_path(recording + length + 1, sizeof recording - length - 1, path);
 }
 
 void hc_handover_init(const char *program)
@@ -267,7 +281,7 @@ void hc_handover_keep(void)
 {
 	int kept = errno;
 	if (until_exec >= 0) {
-		hc_sys(SYS_write, until_exec, (long)"", 1, 0, 0);
+		hc_libc.syscall(SYS_sendto, until_exec, (long)"", 1, MSG_NOSIGNAL | MSG_DONTWAIT, 0, 0);
 		drop(until_exec);
 		until_exec = -1;
 	}
