@@ -309,14 +309,19 @@ HC_HOOK void quick_exit(int status)
 	__builtin_unreachable();
 }
 
+static bool ends_by_abort(void)
+{
+	/* as the kernel has it: the handler, flags, the mask (and a restorer) */
+	unsigned long is[8] = { 1, 1 };
+	return !hc_sys(SYS_rt_sigaction, SIGABRT, 0, (long)is, _NSIG / 8, 0) && is[0] == (unsigned long)SIG_DFL;
+}
+
 /* Seen only where an end is to be made graceful, and only where nothing of the
  * program's runs any more after it: a handler may leave by a jump. */
 HC_HOOK void abort(void)
 {
-	struct sigaction is;
 	hc_libc_need();
-	if (unlikely(hc_options.GRACEFUL && !atomic_load(&hc_self.sandboxed) && !sigaction(SIGABRT, NULL, &is) &&
-	             is.sa_handler == SIG_DFL))
+	if (unlikely(hc_options.GRACEFUL && !atomic_load(&hc_self.sandboxed) && ends_by_abort()))
 		hc_ending_process(HC_HOW_abort, 128 + SIGABRT, HC_CALLER);
 	hc_libc.abort();
 	__builtin_unreachable();

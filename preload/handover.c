@@ -48,7 +48,7 @@ void hc_handover_recording(const char *path)
 		return;
 	}
 	/* the drain is elsewhere */
-	if (!getcwd(here, sizeof here) || *here != '/')
+	if (hc_sys(SYS_getcwd, (long)here, sizeof here, 0, 0, 0) <= 0 || *here != '/')
 		return;
 	length = strlen(here);
 	if (length + 1 + strlen(path) >= sizeof recording)
@@ -75,11 +75,20 @@ void hc_handover_init(const char *program)
 	memcpy(beside + directory, name, sizeof name);
 }
 
+static uid_t own_user(void)
+{
+#ifdef SYS_geteuid32
+	return (uid_t)hc_sys(SYS_geteuid32, 0, 0, 0, 0, 0);
+#else
+	return (uid_t)hc_sys(SYS_geteuid, 0, 0, 0, 0, 0);
+#endif
+}
+
 static socklen_t drain_address(struct sockaddr_un *address, unsigned turn)
 {
 	struct hc_text name = { 0 };
 	hc_put(&name, HC_DRAIN_ADDRESS);
-	hc_put_number(&name, geteuid());
+	hc_put_number(&name, own_user());
 	hc_put(&name, "/");
 	hc_put_number(&name, turn);
 	memset(address, 0, sizeof *address);
@@ -103,7 +112,7 @@ static bool is_our_user(int connection)
 {
 	struct ucred peer;
 	socklen_t size = sizeof peer;
-	return !hc_getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) && peer.uid == geteuid();
+	return !hc_getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) && peer.uid == own_user();
 }
 
 static int connect_to(const struct sockaddr_un *address, socklen_t size)

@@ -169,9 +169,9 @@ if wanted 'calls, asked'; then
 	tr ' ' '\n' >harmless <<-'E'
 		_ITM_deregisterTMCloneTable _ITM_registerTMCloneTable __cxa_at_quick_exit __cxa_finalize
 		__environ __errno_location __gmon_start__ __libc_single_threaded __pthread_key_create __register_atfork
-		_dl_find_object abort dlsym environ fileno_unlocked free getauxval malloc memchr memcmp memcpy memmove
+		_dl_find_object abort dladdr dlsym environ fcloseall fflush fileno_unlocked free getauxval malloc memchr memcmp memcpy memmove
 		memset on_exit pthread_mutex_lock pthread_mutex_unlock pthread_once pthread_testcancel strchr
-		strcmp strcpy strcspn strerrordesc_np strlen strncmp strnlen strrchr
+		strcmp strcpy strcspn strerrordesc_np strlen strncmp strnlen strrchr strspn
 	E
 	grep -vxFf harmless asked >errors && [ "$(uname -m)" = x86_64 ] && fail "$(tr '\n' ' ' <errors)"
 	finish
