@@ -101,7 +101,8 @@ static bool look(struct hc_ending *ending, uint32_t word)
 static void look_again(struct hc_ending *ending, uint32_t word)
 {
 	struct hc_facts facts;
-	if (!hc_probe_close(ending->fd, word | HC_FD_COPIED, hc_self.recording, &facts))
+	bool full = hc_self.recording || hc_options.GRACEFUL;
+	if (!hc_probe_close(ending->fd, word | HC_FD_COPIED, full, &facts))
 		return;
 	ending->facts = facts;
 	ending->outcome = hc_verdict(&facts);

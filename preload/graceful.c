@@ -50,7 +50,7 @@ bool hc_graceful_wants(uint32_t word, const struct hc_facts *facts, enum hc_outc
 static bool discard(int fd, struct hc_drained *drained)
 {
 	for (int i = 0; i < AT_ONCE; i++) {
-		long n = hc_libc.syscall(SYS_recvfrom, fd, 0, INT_MAX, MSG_TRUNC | MSG_DONTWAIT, 0, 0);
+		long n = hc_sys6(SYS_recvfrom, fd, 0, INT_MAX, MSG_TRUNC | MSG_DONTWAIT, 0, 0);
 		if (n > 0) {
 			drained->bytes += (uint64_t)n;
 			if (drained->bytes < hc_options.DRAIN_BYTES)

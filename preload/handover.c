@@ -77,11 +77,7 @@ void hc_handover_init(const char *program)
 
 static uid_t own_user(void)
 {
-#ifdef SYS_geteuid32
-	return (uid_t)hc_sys(SYS_geteuid32, 0, 0, 0, 0, 0);
-#else
 	return (uid_t)hc_sys(SYS_geteuid, 0, 0, 0, 0, 0);
-#endif
 }
 
 static socklen_t drain_address(struct sockaddr_un *address, unsigned turn)
@@ -290,7 +286,7 @@ void hc_handover_keep(void)
 {
 	int kept = errno;
 	if (until_exec >= 0) {
-		hc_libc.syscall(SYS_sendto, until_exec, (long)"", 1, MSG_NOSIGNAL | MSG_DONTWAIT, 0, 0);
+		hc_sys6(SYS_sendto, until_exec, (long)"", 1, MSG_NOSIGNAL | MSG_DONTWAIT, 0, 0);
 		drop(until_exec);
 		until_exec = -1;
 	}

@@ -19,7 +19,7 @@ enum { POLLED_AT_MOST = 1024 };
 static bool copy_own(void *into, uint64_t from, size_t size)
 {
 	const struct iovec to = { into, size }, source = { (void *)(uintptr_t)from, size }; /* NOLINT */
-	return hc_libc.syscall(SYS_process_vm_readv, hc_self.pid, (long)&to, 1, (long)&source, 1, 0) == (long)size;
+	return hc_sys6(SYS_process_vm_readv, hc_self.pid, (long)&to, 1, (long)&source, 1, 0) == (long)size;
 }
 
 static bool is_among(int fd, uint64_t list, uint64_t count)
