@@ -290,7 +290,7 @@ static void end(int status, void *unused)
 {
 	(void)unused;
 	/* what exit() does right after this, and what must be out before our FINs */
-	if (hc_self.on && hc_options.GRACEFUL && hc_fd_next(0) >= 0 && !hc_is_guest())
+	if (hc_self.on && hc_options.GRACEFUL && fcloseall && hc_fd_next(0) >= 0 && !hc_is_guest())
 		fcloseall();
 	hc_ending_process(atomic_load(&exit_was_called) ? HC_HOW_exit : HC_HOW_return, status & 0xff, NULL);
 }

@@ -39,6 +39,7 @@ static inline void hc_libc_need(void)
  * traced one starts) would refuse to start its program otherwise. */
 #pragma weak __libc_single_threaded
 #pragma weak on_exit
+#pragma weak fcloseall
 #pragma weak strerrordesc_np
 int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void), void *library)
     __attribute__((weak));
