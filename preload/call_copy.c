@@ -5,6 +5,7 @@
 #include "copy.h"
 #include "ending.h"
 #include "options.h"
+#include "polls.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -20,6 +21,8 @@ HC_HOOK int dup(int fd)
 
 void hc_copied(int from, int to)
 {
+	if (unlikely(hc_options.GRACEFUL))
+		hc_polls_copied(from, to);
 	if (likely(!hc_fd_word(from) && !hc_fd_word(to)))
 		return;
 	if (hc_is_guest())

@@ -38,11 +38,30 @@ static void note_set(int epoll)
 	atomic_store(&unknown, true);
 }
 
+void hc_polls_born(int epoll)
+{
+	note_set(epoll);
+}
+
+void hc_polls_copied(int from, int to)
+{
+	if (is_noted(from))
+		note_set(to);
+}
+
 void hc_polls_note(int epoll, int fd, bool added)
 {
 	note_set(epoll);
 	if (added)
 		hc_fd_mark(fd, HC_FD_POLLED);
+}
+
+static bool leave(int epoll, int fd)
+{
+	struct epoll_event nothing = { 0 };
+	/* fd is open: where it is not that fd is not in it, the set is none, or no more */
+	return !hc_sys(SYS_epoll_ctl, epoll, EPOLL_CTL_DEL, fd, (long)&nothing, 0) ||
+	       (errno != EINVAL && errno != EBADF);
 }
 
 void hc_polls_leave(int fd)
@@ -51,12 +70,11 @@ void hc_polls_leave(int fd)
 	unsigned n = atomic_load_explicit(&used, memory_order_acquire);
 	for (unsigned i = 0; i < n; i++) {
 		int set = atomic_load_explicit(&sets[i], memory_order_relaxed);
-		struct epoll_event nothing = { 0 };
-		if (!set || !hc_sys(SYS_epoll_ctl, set - 1, EPOLL_CTL_DEL, fd, (long)&nothing, 0))
+		if (!set || leave(set - 1, fd))
 			continue;
-		/* fd is open: it is the set that is none, or no more */
-		if (errno == EINVAL || errno == EBADF)
-			atomic_compare_exchange_strong(&sets[i], &set, 0);
+		/* one that was made meanwhile, and found its number noted, must stay so */
+		if (atomic_compare_exchange_strong(&sets[i], &set, 0) && leave(set - 1, fd))
+			note_set(set - 1);
 	}
 	errno = kept;
 }

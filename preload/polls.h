@@ -11,6 +11,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* A set came into being, or got another number. */
+void hc_polls_born(int epoll);
+void hc_polls_copied(int from, int to);
+
 /* epoll_ctl() was called on this set and did what was asked for; `added`: a
  * descriptor of a followed socket came in, under the number fd. */
 void hc_polls_note(int epoll, int fd, bool added);

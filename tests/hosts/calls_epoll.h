@@ -5,6 +5,24 @@ void test_abort(void)
 	CHILD(p_abort());
 }
 
+void test_epoll_create(void)
+{
+	TRY(p_epoll_create(0));
+	TRY(p_epoll_create(-1));
+	int set = p_epoll_create(1);
+	TRY(set);
+	TRY(close(set));
+}
+
+void test_epoll_create1(void)
+{
+	TRY(p_epoll_create1(-1));
+	int set = p_epoll_create1(EPOLL_CLOEXEC);
+	TRY(set);
+	TRY(fcntl(set, F_GETFD));
+	TRY(close(set));
+}
+
 void test_epoll_ctl(void)
 {
 	struct epoll_event event = { .events = EPOLLIN };
