@@ -94,6 +94,20 @@ static void drain_here(int fd, struct hc_drained *drained)
 	}
 }
 
+/* Is there anybody who gets signals about the socket, by O_ASYNC or by data out
+ * of band? A process group's number is negative, and may look like an error. */
+static bool has_owner(int fd)
+{
+	return hc_sys(SYS_fcntl, fd, F_GETOWN, 0, 0, 0);
+}
+
+/* Signals about a socket that it has no more would surprise the program. */
+static void leave_signals(int fd)
+{
+	if (unlikely(has_owner(fd)))
+		hc_sys(SYS_fcntl, fd, F_SETOWN, 0, 0, 0);
+}
+
 static struct hc_drain_message message_of(int fd, const struct hc_fd *entry, const struct hc_drained *drained)
 {
 	struct hc_drain_message message = {
@@ -113,13 +127,7 @@ static struct hc_drain_message message_of(int fd, const struct hc_fd *entry, con
 static bool hand_over(int fd, const struct hc_fd *entry, const struct hc_drained *drained)
 {
 	struct hc_drain_message message = message_of(fd, entry, drained);
-	/* signals about a socket that it has no more would surprise the program */
-	long modes = hc_sys(SYS_fcntl, fd, F_GETFL, 0, 0, 0);
-	if (modes < 0 || hc_polls_is_stray(entry->sock))
-		return false;
-	if (modes & O_ASYNC)
-		hc_sys(SYS_fcntl, fd, F_SETFL, modes & ~O_ASYNC, 0, 0);
-	return hc_handover(fd, &message);
+	return !hc_polls_is_stray(entry->sock) && hc_handover(fd, &message);
 }
 
 bool hc_graceful_at_exec(int fd, const struct hc_fd *entry, const struct hc_facts *facts)
@@ -128,9 +136,8 @@ bool hc_graceful_at_exec(int fd, const struct hc_fd *entry, const struct hc_fact
 		.since = hc_now(), .unacked_before = facts->counted ? facts->unacked : UINT64_MAX
 	};
 	int kept = errno;
-	long modes = hc_sys(SYS_fcntl, fd, F_GETFL, 0, 0, 0);
 	struct hc_drain_message message = message_of(fd, entry, &drained);
-	bool done = hc_options.DRAIN == HC_DRAIN_HELPER && modes >= 0 && !(modes & O_ASYNC) &&
+	bool done = hc_options.DRAIN == HC_DRAIN_HELPER && !has_owner(fd) &&
 	            !hc_polls_is_stray(entry->sock) && !hc_polls_outlive_exec() && hc_handover_at_exec(fd, &message);
 	errno = kept;
 	return done;
@@ -146,6 +153,7 @@ bool hc_graceful_close(int fd, const struct hc_fd *entry, const struct hc_facts 
 	drained->unacked_before = facts->counted ? facts->unacked : UINT64_MAX;
 	/* before anything happens that a thread which waits for events could see */
 	hc_polls_leave(fd);
+	leave_signals(fd);
 	if (hc_sys(SYS_shutdown, fd, SHUT_WR, 0, 0, 0)) {
 		errno = kept;
 		return false;
