@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -21,6 +22,7 @@
 enum {
 	PATIENCE = 20000, /* us that a connect may wait for a drain that is busy */
 	PAUSE = 1000,     /* ms without another try after one that failed */
+	STARTS = 3,
 	STACK = 16 * 1024,
 };
 
@@ -171,19 +173,37 @@ static int be_nobodys_parent(void *argument)
 	return 0;
 }
 
+/* Whoever adopts orphans would find the drain among its children. */
+static bool adopts(void)
+{
+	int is = 0;
+	return hc_self.pid == 1 || hc_sys(SYS_prctl, PR_GET_CHILD_SUBREAPER, (long)&is, 0, 0, 0) || is;
+}
+
+static bool ancestor_adopts;
+
+void hc_handover_fork(void)
+{
+	int kept = errno;
+	ancestor_adopts = ancestor_adopts || adopts();
+	errno = kept;
+}
+
 /* Neither child is one that the program's wait() could see. Signals wait: their
- * handlers must not run in a child that has our memory. */
+ * handlers must not run in a child that has our memory. No socket is shared by it
+ * for longer than the child needs to let go of it, so that no doubt is raised. */
 static bool spawn(int listener)
 {
 	/* not on the caller's stack, which may be a small one */
+	errno = ECHILD;
+	if (ancestor_adopts || adopts())
+		return false;
 	struct start *start =
 	    mmap(NULL, sizeof *start, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	uint64_t all = UINT64_MAX, mask;
 	if (start == MAP_FAILED)
 		return false;
 	start->listener = listener;
-	atomic_fetch_add(&hc_self.forking, 1);
-	hc_note_spawn();
 	hc_sys(SYS_rt_sigprocmask, SIG_BLOCK, (long)&all, (long)&mask, sizeof mask, 0);
 	int child = hc_libc.clone(be_nobodys_parent, start->stacks[0] + STACK, CLONE_VM | CLONE_VFORK | CLONE_FILES,
 	                          start, NULL, NULL, NULL);
@@ -193,8 +213,6 @@ static bool spawn(int listener)
 		while (hc_sys(SYS_wait4, child, 0, __WALL, 0, 0) < 0 && errno == EINTR)
 			;
 	hc_sys(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, sizeof mask, 0);
-	hc_note_spawn();
-	atomic_fetch_sub(&hc_self.forking, 1);
 	int failed = start->failed;
 	munmap(start, sizeof *start);
 	errno = failed;
@@ -209,8 +227,7 @@ static bool start_drain(const struct sockaddr_un *address, socklen_t size)
 		return false;
 	bool ours = !hc_sys(SYS_bind, listener, (long)address, (long)size, 0, 0) &&
 	            !hc_sys(SYS_listen, listener, HC_DRAIN_BACKLOG, 0, 0, 0);
-	/* another process was faster */
-	bool started = ours ? spawn(listener) : errno == EADDRINUSE;
+	bool started = ours && spawn(listener);
 	int why = errno;
 	drop(listener);
 	errno = why;
@@ -220,17 +237,29 @@ static bool start_drain(const struct sockaddr_un *address, socklen_t size)
 static int connect_or_start(void)
 {
 	struct sockaddr_un address;
-	unsigned turn = 0;
-	for (int tries = 0; tries < 8; tries++) {
+	unsigned turn = 0, starts = 0;
+	uint64_t until = hc_now() + PATIENCE * UINT64_C(1000);
+	do {
 		socklen_t size = drain_address(&address, turn);
 		int fd = connect_to(&address, size);
 		if (fd >= 0)
 			return fd;
-		if (errno == EPERM)
-			turn++;
-		else if (errno != ECONNREFUSED || !start_drain(&address, size))
+		if (errno == EPERM) {
+			if (++turn == HC_DRAIN_NAMES)
+				return -1;
+		} else if (errno != ECONNREFUSED || starts == STARTS) {
 			return -1;
-	}
+		} else if (start_drain(&address, size)) {
+			starts++;
+			until = hc_now() + PATIENCE * UINT64_C(1000);
+		} else if (errno == EADDRINUSE) {
+			/* one is about to listen, or listens no more and is about to go */
+			const struct timespec moment = { .tv_nsec = 100000 };
+			hc_sys(SYS_nanosleep, (long)&moment, 0, 0, 0, 0);
+		} else {
+			return -1;
+		}
+	} while (hc_now() < until);
 	return -1;
 }
 
@@ -256,8 +285,11 @@ bool hc_handover(int fd, struct hc_drain_message *message)
 	bool sent = false;
 	if (hc_now() < atomic_load(&not_before))
 		return false;
-	int connection = connect_or_start();
-	if (connection >= 0) {
+	/* a drain may end between the two; another one takes its place */
+	for (int tries = 0; tries < 2 && !sent; tries++) {
+		int connection = connect_or_start();
+		if (connection < 0)
+			break;
 		sent = send_socket(connection, fd, message);
 		drop(connection);
 	}

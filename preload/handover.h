@@ -17,6 +17,10 @@
 void hc_handover_init(const char *program);
 void hc_handover_recording(const char *path);
 
+/* In the parent, before a fork: a drain that the child starts must not become
+ * the parent's to wait for. errno stays. */
+void hc_handover_fork(void);
+
 /* Hands `fd` over, which stays open here. `message` is complete but for its
  * path. False: it was not taken, and nothing has happened to it. */
 bool hc_handover(int fd, struct hc_drain_message *message);

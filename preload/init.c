@@ -81,6 +81,8 @@ void hc_fork_prepare(void)
 {
 	if (!hc_self.on || hc_is_guest())
 		return;
+	if (hc_options.GRACEFUL && !atomic_load(&hc_self.sandboxed))
+		hc_handover_fork();
 	atomic_fetch_add(&hc_self.forking, 1);
 	atomic_fetch_add(&hc_self.epoch, 1);
 	child_place = hc_holders_fork();

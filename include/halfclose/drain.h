@@ -17,7 +17,7 @@
 
 #define HC_DRAIN_ADDRESS "halfclose-drain-2/"
 
-enum { HC_DRAIN_BACKLOG = 4096 };
+enum { HC_DRAIN_BACKLOG = 4096, HC_DRAIN_NAMES = 8 };
 
 struct hc_drain_message {
 	uint64_t quiet, time;   /* ns */
