@@ -51,6 +51,8 @@ void sockets_init(int epoll);
 
 /* Watches the socket that a message brought; owns `fd` from here on. */
 void socket_begin(int fd, const struct hc_drain_message *message, const char *path);
+/* From here on none may be watched for longer than until then. */
+void sockets_end_by(uint64_t end);
 void socket_readable(uint32_t slot);
 
 /* The same for one that is the program's until its connection `holder` ends. */
@@ -58,6 +60,12 @@ void socket_hold(uint32_t holder, int fd, const struct hc_drain_message *message
 void sockets_release(uint32_t holder, bool cancelled);
 void socket_due(uint32_t slot, uint64_t now);
 void socket_end(uint32_t slot, enum hc_result result);
+
+/* ---- listener.c: where programs find us ---- */
+
+/* One of our own. Where one runs already it says so and exits; quiet: exits. */
+int own_listener(bool quiet);
+bool is_listener(int fd);
 
 /* ---- take.c: who hands them over ---- */
 
@@ -68,6 +76,8 @@ void take_message(uint32_t slot);
 
 /* ---- log.c: the recordings of the programs ---- */
 
+/* So many descriptors for them; from here on one that is cut short ends nobody. */
+void log_init(uint32_t descriptors);
 uint32_t log_open(const char *path); /* 0: none */
 void log_close(uint32_t path);
 void log_drain(const struct slot *slot, enum hc_result result, uint64_t unacked);

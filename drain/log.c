@@ -7,6 +7,7 @@
 #include "drain.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -24,6 +25,7 @@ struct path {
 };
 
 static struct path paths[PATHS]; /* number 0 stays free */
+static uint32_t most = PATHS;
 
 uint64_t now(void)
 {
@@ -54,12 +56,35 @@ static void map_header(struct path *path)
 	path->fd = -1;
 }
 
+/* A recording that is cut short while we look would end us, and all sockets with
+ * us: what is missing becomes memory of ours, which nobody reads. */
+static void patch(int number, siginfo_t *info, void *unused)
+{
+	(void)unused;
+	for (uint32_t i = 1; i < PATHS; i++) {
+		char *at = info->si_addr, *from = (char *)paths[i].header;
+		if (!paths[i].name || paths[i].fd < 0 || at < from || at >= from + HC_HEADER_SIZE)
+			continue;
+		if (mmap(from, HC_HEADER_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+		         0) != MAP_FAILED)
+			return;
+	}
+	_exit(128 + number);
+}
+
+void log_init(uint32_t descriptors)
+{
+	const struct sigaction on_fault = { .sa_sigaction = patch, .sa_flags = SA_SIGINFO };
+	most = (uint32_t)least(PATHS, descriptors);
+	sigaction(SIGBUS, &on_fault, NULL);
+}
+
 uint32_t log_open(const char *name)
 {
 	uint32_t empty = 0;
 	if (!*name)
 		return 0;
-	for (uint32_t i = 1; i < PATHS; i++) {
+	for (uint32_t i = 1; i < most; i++) {
 		if (paths[i].name && !strcmp(paths[i].name, name)) {
 			paths[i].users++;
 			return i;
@@ -90,7 +115,7 @@ void log_close(uint32_t number)
 /* As recorder.c takes it: what does not fit is counted. */
 static bool take_space(struct hc_header *header, size_t size, uint64_t *at)
 {
-	uint64_t room = header->limit - HC_HEADER_SIZE;
+	uint64_t room = header->limit > HC_HEADER_SIZE ? header->limit - HC_HEADER_SIZE : 0;
 	if (__atomic_load_n(&header->used, __ATOMIC_RELAXED) + size <= room) {
 		*at = __atomic_fetch_add(&header->used, size, __ATOMIC_RELAXED);
 		if (*at <= room && size <= room - *at)

@@ -8,14 +8,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define SECOND UINT64_C(1000000000)
@@ -31,29 +29,33 @@ static void stop(int number)
 	told_to_stop = 1;
 }
 
+/* Told to stop only while the loop waits: it can't miss it. */
 static void take_signals(void)
 {
 	const struct sigaction on_stop = { .sa_handler = stop }, ignore = { .sa_handler = SIG_IGN };
-	sigset_t all;
-	sigfillset(&all);
-	sigprocmask(SIG_UNBLOCK, &all, NULL);
+	sigset_t stops;
+	sigemptyset(&stops);
+	sigaddset(&stops, SIGTERM);
+	sigaddset(&stops, SIGINT);
+	sigprocmask(SIG_SETMASK, &stops, NULL);
 	sigaction(SIGTERM, &on_stop, NULL);
 	sigaction(SIGINT, &on_stop, NULL);
 	sigaction(SIGHUP, &ignore, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
 }
 
-static uint32_t room_for(void)
+/* As many descriptors as there can be: most for sockets, some for recordings. */
+static bool make_room(void)
 {
 	struct rlimit limit;
 	if (getrlimit(RLIMIT_NOFILE, &limit))
-		return 256;
+		return false;
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
 	getrlimit(RLIMIT_NOFILE, &limit);
-	if (limit.rlim_cur <= 2 * RESERVE)
-		return (uint32_t)(limit.rlim_cur / 2);
-	return (uint32_t)least(limit.rlim_cur - RESERVE, MOST);
+	uint64_t files = limit.rlim_cur;
+	log_init((uint32_t)least(files / 4, MOST));
+	return slots_init((uint32_t)least(files <= 2 * RESERVE ? files / 2 : files - RESERVE, MOST));
 }
 
 /* In the background, and ready when whoever started us goes on. */
@@ -76,29 +78,6 @@ static void close_streams(void)
 		return; /* where it is, it may keep a file system busy: no more */
 }
 
-static int own_listener(bool quiet)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int length = snprintf(address.sun_path + 1, sizeof address.sun_path - 1, HC_DRAIN_ADDRESS "%u/0", geteuid());
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (fd >= 0 &&
-	    !bind(fd, (void *)&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length)) &&
-	    !listen(fd, HC_DRAIN_BACKLOG))
-		return fd;
-	if (quiet && errno == EADDRINUSE)
-		exit(0);
-	fprintf(stderr, "halfclose-drain: %s\n",
-	        errno == EADDRINUSE ? "one runs already for this user" : strerror(errno));
-	exit(1);
-}
-
-static bool is_listener(int fd)
-{
-	int listens = 0;
-	socklen_t size = sizeof listens;
-	return !getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) && listens;
-}
-
 /* Started by the library, standard input is the listener, and nothing else is
  * there; the numbers of the standard streams must not become sockets'. */
 static int inherited_listener(void)
@@ -117,15 +96,6 @@ static int stop_listening(int epoll, int listener)
 		;
 	close(listener);
 	return -1;
-}
-
-static void hurry(void)
-{
-	uint64_t end = now() + grace;
-	for (uint32_t slot = slot_oldest(); slot; slot = slot_newer(slot)) {
-		slot_of(slot)->end = least(slot_of(slot)->end, end);
-		slot_set_deadline(slot, least(slot_of(slot)->deadline, end));
-	}
 }
 
 static void end_what_is_due(void)
@@ -153,9 +123,11 @@ static void serve(int epoll, int listener)
 	struct epoll_event events[EVENTS];
 	uint64_t since_idle = now();
 	bool stopping = false;
+	sigset_t none;
+	sigemptyset(&none);
 
 	while (listener >= 0 || slots_used()) {
-		int n = epoll_wait(epoll, events, EVENTS, patience(since_idle, listener >= 0));
+		int n = epoll_pwait(epoll, events, EVENTS, patience(since_idle, listener >= 0), &none);
 		bool waiting = false;
 		for (int i = 0; i < n; i++) {
 			uint32_t slot = events[i].data.u32;
@@ -178,7 +150,7 @@ static void serve(int epoll, int listener)
 		if (listener >= 0 && over)
 			listener = stop_listening(epoll, listener);
 		if (told_to_stop && !stopping) {
-			hurry();
+			sockets_end_by(now() + grace);
 			stopping = true;
 		}
 	}
@@ -210,9 +182,9 @@ static bool read_options(int argc, char **argv)
 			exit(0);
 		}
 		if (!strncmp(argv[i], "--idle=", 7)) {
-			unsigned long seconds = strtoul(argv[i] + 7, &end, 10);
-			if (argv[i][7] >= '0' && argv[i][7] <= '9' && !*end && seconds < 1000000) {
-				idle = seconds * SECOND;
+			double seconds = strtod(argv[i] + 7, &end);
+			if (argv[i][7] >= '0' && argv[i][7] <= '9' && !*end && seconds < 1e6) {
+				idle = (uint64_t)(seconds * (double)SECOND);
 				continue;
 			}
 		}
@@ -242,7 +214,7 @@ int main(int argc, char **argv)
 	struct epoll_event event = { .events = EPOLLIN, .data.u32 = NO_SLOT };
 	take_signals();
 	fcntl(listener, F_SETFL, O_NONBLOCK);
-	if (epoll < 0 || !slots_init(room_for()) || epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event))
+	if (epoll < 0 || !make_room() || epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event))
 		return 1;
 	sockets_init(epoll);
 	enter_sandbox();

@@ -9,6 +9,12 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+#ifdef __x86_64__
+#define ARCHITECTURE AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define ARCHITECTURE AUDIT_ARCH_AARCH64
+#endif
+
 static const int allowed[] = {
 	SYS_epoll_pwait,   SYS_epoll_ctl,  SYS_accept4,      SYS_recvmsg,         SYS_recvfrom,
 	SYS_getsockopt,
@@ -27,8 +33,14 @@ static const int allowed[] = {
 void enter_sandbox(void)
 {
 	enum { CALLS = sizeof allowed / sizeof *allowed };
-	struct sock_filter filter[CALLS + 3];
+	struct sock_filter filter[CALLS + 6];
 	unsigned short n = 0;
+#ifdef ARCHITECTURE
+	/* another one's calls have other numbers */
+	filter[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
+	filter[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0);
+	filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
+#endif
 	filter[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
 	for (unsigned i = 0; i < CALLS; i++)
 		filter[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)allowed[i],

@@ -24,6 +24,19 @@ void sockets_init(int epoll)
 	epoll_set = epoll;
 }
 
+/* When all that are watched must have ended. */
+static uint64_t latest = UINT64_MAX;
+
+void sockets_end_by(uint64_t end)
+{
+	latest = end;
+	for (uint32_t number = slot_oldest(); number; number = slot_newer(number)) {
+		struct slot *slot = slot_of(number);
+		slot->end = least(slot->end, end);
+		slot_set_deadline(number, least(slot->deadline, end));
+	}
+}
+
 struct counts {
 	uint64_t acked, unacked; /* ~0: not known */
 };
@@ -122,7 +135,7 @@ static uint32_t fill(int fd, uint64_t deadline, const struct hc_drain_message *m
 	}
 	struct slot *slot = slot_of(number);
 	slot->since = message->since;
-	slot->end = message->since + message->time;
+	slot->end = least(message->since + message->time, latest);
 	slot->quiet = message->quiet;
 	slot->bytes = message->bytes;
 	slot->drained = message->drained;
@@ -162,10 +175,10 @@ static void take_over(uint32_t number)
 {
 	static const struct linger off;
 	struct slot *slot = slot_of(number);
-	uint64_t time = slot->end - slot->since;
+	uint64_t time = slot->end > slot->since ? slot->end - slot->since : 0;
 	slot->holder = NO_SLOT;
 	slot->since = now();
-	slot->end = slot->since + time;
+	slot->end = least(slot->since + time, latest);
 	shutdown(slot->fd, SHUT_WR);
 	setsockopt(slot->fd, SOL_SOCKET, SO_LINGER, &off, sizeof off);
 	watch(number);

@@ -23,7 +23,7 @@ static bool is_tcp(int fd)
 {
 	int protocol = 0;
 	socklen_t size = sizeof protocol;
-	return !getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) &&
+	return !is_listener(fd) && !getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) &&
 	       (protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP);
 }
 
