@@ -20,7 +20,7 @@ enum {
 /* A process. The generation tells apart those that had the place one after the
  * other, so that what a dead one held is void without being swept. */
 struct place {
-	_Atomic int32_t pid; /* 0: free; -1: taken, its pid not known yet */
+	_Atomic int32_t pid; /* 0: free; < 0: taken, its pid not known yet */
 	_Atomic uint32_t generation;
 	_Atomic uint32_t namespace; /* which of the family's PID namespaces pid is of */
 	_Atomic bool executed;
@@ -48,6 +48,9 @@ struct family {
 static struct family *family;
 static unsigned own;
 static _Atomic bool counting; /* this process or one before it made a holding */
+
+/* Of the place that this thread's fork took. */
+static __thread uint32_t child_generation __attribute__((tls_model("initial-exec")));
 
 /* Who was alive a moment ago, within one walk over all descriptors. */
 static __thread uint64_t known_alive __attribute__((tls_model("initial-exec")));
@@ -113,6 +116,13 @@ static bool is_dead(uint64_t owner)
 	return dead;
 }
 
+/* Stands for a pid that is not known yet, of this owner of the place alone: the
+ * last one's may be told late, when it has ended and the place is another's. */
+static int32_t unknown_pid(uint32_t generation)
+{
+	return -2 - (int32_t)(generation & 0x3fffffff);
+}
+
 static unsigned take_free_place(int32_t pid)
 {
 	for (unsigned i = 1; i < PLACES; i++) {
@@ -123,10 +133,10 @@ static unsigned take_free_place(int32_t pid)
 		if (!atomic_compare_exchange_strong(&place->pid, &none, -1))
 			continue;
 		/* what its last owner held is void from here on */
-		atomic_fetch_add(&place->generation, 1);
+		uint32_t generation = atomic_fetch_add(&place->generation, 1) + 1;
 		atomic_store(&place->executed, false);
 		atomic_store(&place->namespace, atomic_load(&family->places[own].namespace));
-		atomic_store(&place->pid, pid);
+		atomic_store(&place->pid, pid > 0 ? pid : unknown_pid(generation));
 		return i;
 	}
 	return 0;
@@ -294,6 +304,11 @@ static enum hc_holding others(uint64_t sock)
 	return has_bit(family->uncounted, sock) ? HC_HOLDING_doubt : left;
 }
 
+bool hc_holders_counts(uint64_t sock)
+{
+	return family && own && find(sock, owner_of(own));
+}
+
 enum hc_holding hc_holders_others(uint64_t sock)
 {
 	return family && own ? others(sock) : HC_HOLDING_doubt;
@@ -323,6 +338,7 @@ unsigned hc_holders_fork(void)
 	if (!family || !own)
 		return 0;
 	unsigned place = take_place(-1);
+	child_generation = atomic_load(&family->places[place].generation);
 	uint64_t mine = owner_of(own), childs = owner_of(place);
 	for (int fd = hc_fd_next(0); fd >= 0; fd = hc_fd_next(fd + 1)) {
 		uint64_t sock = hc_fd(fd)->sock;
@@ -349,7 +365,7 @@ void hc_holders_forked(unsigned place, pid_t child)
 {
 	if (!place)
 		return;
-	int32_t unknown = -1;
+	int32_t unknown = unknown_pid(child_generation);
 	atomic_compare_exchange_strong(&family->places[place].pid, &unknown, child < 0 ? 0 : child);
 }
 

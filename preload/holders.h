@@ -26,6 +26,10 @@ bool hc_holders_init(void);
 /* This process has one more descriptor of the socket. */
 void hc_holders_copy(uint64_t sock);
 
+/* Is it counted that this process has it? Not where another thread of its parent
+ * made it while the fork was under way. */
+bool hc_holders_counts(uint64_t sock);
+
 /* This process has one fewer: who is left? */
 enum hc_holding hc_holders_release(uint64_t sock);
 

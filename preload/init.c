@@ -106,6 +106,15 @@ void hc_fork_told(pid_t child)
 	}
 }
 
+/* What another thread opened after the fork was prepared came along uncounted:
+ * nobody here knows of the parent that uses it. */
+static void doubt_late_births(void)
+{
+	for (int fd = hc_fd_next(0); fd >= 0; fd = hc_fd_next(fd + 1))
+		if (!hc_holders_counts(hc_fd(fd)->sock))
+			hc_fd_mark(fd, HC_FD_OUTSIDE);
+}
+
 void hc_fork_child(void)
 {
 	if (!hc_self.on)
@@ -122,6 +131,8 @@ void hc_fork_child(void)
 	hc_tid_forget();
 	hc_holders_child(child_place);
 	child_place = 0;
+	if (hc_options.GRACEFUL)
+		doubt_late_births();
 	atomic_store(&hc_self.sockets, 0);
 	hc_self.number = (uint32_t)hc_self.pid;
 	if (hc_self.recording) {

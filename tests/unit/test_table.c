@@ -191,6 +191,68 @@ static void a_fork_that_failed_leaves_no_holder(void **state)
 	hc_fd_forget(22);
 }
 
+struct slow {
+	pthread_barrier_t ended;
+	unsigned place;
+};
+
+/* Its child has ended, and been waited for, before it can tell its pid. */
+static void *fork_slowly(void *argument)
+{
+	struct slow *slow = argument;
+	slow->place = hc_holders_fork();
+	pid_t child = fork();
+	if (!child) {
+		hc_self.pid = getpid();
+		hc_holders_child(slow->place);
+		hc_holders_end();
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+	pthread_barrier_wait(&slow->ended);
+	pthread_barrier_wait(&slow->ended);
+	hc_holders_forked(slow->place, child);
+	return NULL;
+}
+
+static void a_pid_that_is_told_late_is_not_the_next_ones(void **state)
+{
+	struct slow slow;
+	pthread_t thread;
+	(void)state;
+	pthread_barrier_init(&slow.ended, NULL, 2);
+	hc_fd_fill(26, HC_FD_TCP, 206, 0);
+	assert_int_equal(pthread_create(&thread, NULL, fork_slowly, &slow), 0);
+	pthread_barrier_wait(&slow.ended);
+	unsigned place = hc_holders_fork();
+	assert_int_equal(place, slow.place);
+	pthread_barrier_wait(&slow.ended);
+	pthread_join(thread, NULL);
+	assert_int_equal(hc_holders_others(206), HC_HOLDING_family);
+	hc_holders_forked(place, -1);
+	assert_int_equal(hc_holders_others(206), HC_HOLDING_none);
+	hc_fd_forget(26);
+	pthread_barrier_destroy(&slow.ended);
+}
+
+static void what_is_born_during_a_fork_is_not_counted(void **state)
+{
+	(void)state;
+	hc_fd_fill(28, HC_FD_TCP, 208, 0);
+	unsigned place = hc_holders_fork();
+	hc_fd_fill(27, HC_FD_TCP, 207, 0);
+	pid_t child = fork();
+	if (!child) {
+		hc_self.pid = getpid();
+		hc_holders_child(place);
+		_exit(hc_holders_counts(207) || !hc_holders_counts(208));
+	}
+	hc_holders_forked(place, child);
+	assert_int_equal(status_of(child), 0);
+	hc_fd_forget(27);
+	hc_fd_forget(28);
+}
+
 static void many_forks_fit(void **state)
 {
 	(void)state;
@@ -312,6 +374,8 @@ int main(void)
 		cmocka_unit_test(a_child_holds_what_its_parent_held),
 		cmocka_unit_test(a_live_child_holds_and_a_killed_one_does_not),
 		cmocka_unit_test(a_fork_that_failed_leaves_no_holder),
+		cmocka_unit_test(a_pid_that_is_told_late_is_not_the_next_ones),
+		cmocka_unit_test(what_is_born_during_a_fork_is_not_counted),
 		cmocka_unit_test(many_forks_fit),
 		cmocka_unit_test(a_program_that_was_replaced_leaves_doubt),
 		cmocka_unit_test(a_holder_in_another_pid_namespace_is_doubtful),
