@@ -29,7 +29,7 @@ REVIEW   := $(wildcard review/*.c)
 DRAIN    := $(wildcard drain/*.c) preload/verdict.c
 EXAMPLES := $(filter-out examples/common.c,$(wildcard examples/*.c))
 UNIT     := $(wildcard tests/unit/test_*.c)
-HOSTS    := $(filter-out tests/fault/fault.c,$(wildcard $(foreach suite,hosts truth fault endurance valgrind bench,tests/$(suite)/*.c)))
+HOSTS    := $(filter-out tests/fault/fault.c,$(wildcard $(foreach suite,hosts truth graceful fault endurance valgrind bench,tests/$(suite)/*.c)))
 FUZZ     := $(wildcard tests/fuzz/fuzz_*.c)
 
 LIBRARY  = $(BUILD)/libhalfclose.so

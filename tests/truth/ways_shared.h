@@ -182,7 +182,7 @@ static void grandchild(enum kind kind, bool child_closes)
 	join(child);
 	close(p.mine);
 	open_gate(gate);
-	await(p.peer, POLLHUP);
+	await(p.peer, POLLRDHUP);
 	peer_closes(&p);
 	/* what it records comes after the end */
 	raw(SYS_wait4, -1, 0, 0, 0);

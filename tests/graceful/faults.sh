@@ -1,0 +1,246 @@
+# shellcheck shell=bash
+# A drain that fails, is attacked, or has too much to do.
+n=$((${LONG:-0} ? 100000 : 5000))
+
+# graceful COMMAND…: under the library, recorded
+graceful() {
+	env "HALFCLOSE_GRACEFUL=${what:-all}" "HALFCLOSE_LOG=$log" "HALFCLOSE_DRAIN_QUIET=${quiet:-2s}" "HALFCLOSE_DRAIN_HELPER=$helper" \
+		"${limits[@]}" "LD_PRELOAD=$library" timeout 100 "$host" "$@" 2>&1
+}
+limits=(HALFCLOSE_OFF=) helper=$drain
+
+# says FILE LINE: it does, all of it but the figures
+says() {
+	grep -v '^#' "$1" >plain
+	[ "$(<plain)" = "$2" ] || fail "says '$(tr '\n' ' ' <plain)'"
+}
+
+results() { jq -s -c '[.[] | select(.event == "drain") | .result] | group_by(.) | map("\(.[0]) \(length)") | join(", ")' log.json; }
+
+alive() { kill -0 "$hand" 2>/dev/null || fail 'the drain is dead'; }
+
+stop_by_hand() {
+	alive
+	kill "$hand" 2>/dev/null
+	wait "$hand" || fail "the drain's status is $?"
+}
+
+# ---- the drain is killed, stopped, deaf
+
+rm -f "$log"
+{ while sleep 0.005; do kill -KILL $(drains) 2>/dev/null; done } &
+killer=$!
+graceful answers 200 >out || fail "status $?"
+kill "$killer"; wait "$killer" 2>/dev/null
+says out $'longest: short\nwire: 200 of 200'
+done_with 'killed over and over'
+end_drains
+
+rm -f "$log"
+by_hand
+kill -STOP "$hand"
+graceful stay 6000 </dev/null >out || fail "status $?"
+kill -CONT "$hand"
+says out $'longest: short\nclosed\nwire: 6000 of 6000'
+grep '^# close' out
+await_drains
+stop_by_hand
+done_with 'stopped while 6000 come'
+
+rm -f "$log"
+for i in 1 2 3; do
+	"$attack" deaf >deaf &
+	wait_for grep -q ready deaf
+	graceful answers 20 >out || fail "status $?"
+	says out $'longest: short\nwire: 20 of 20'
+	wait $!
+	end_drains
+done
+done_with 'ends between connect and send'
+
+# ---- others
+
+for turns in 0 '0 1 2' '0 1 2 3 4 5 6 7'; do
+	rm -f "$log" squat gate
+	mkfifo gate
+	# shellcheck disable=SC2086
+	setpriv --reuid=65534 --regid=65534 --clear-groups "$attack" squat $turns <gate >squat 2>&1 &
+	squatter=$!
+	exec 9>gate
+	wait_for grep -q ready squat || fail 'nobody sits there'
+	graceful self plain >out || fail "status $?"
+	grep -q '^wire: whole' out || fail "$(grep ^wire out)"
+	exec 9>&-
+	wait "$squatter"
+	[ "$(<squat)" = $'ready\nconnections: some, with a message: 0' ] || fail "squatter: $(tail -1 squat)"
+	await_drains
+	by=helper
+	[ "$turns" != '0 1 2 3 4 5 6 7' ] || by=now
+	[ "$(events ".event == \"drain\" and .by == \"$by\"")" = 1 ] || fail "not by $by"
+	done_with "another user sits on $turns"
+	end_drains
+done
+
+by_hand
+files=$(ls "/proc/$hand/fd" | wc -l)
+setpriv --reuid=65534 --regid=65534 --clear-groups "$attack" offer >out 2>&1
+[ "$(<out)" = ECONNRESET ] || fail "$(<out)"
+grep -q '^Seccomp:.*2$' "/proc/$hand/status" || fail 'no sandbox'
+stop_by_hand
+done_with 'another user offers a socket'
+
+by_hand
+timeout 60 "$attack" garbage >out 2>&1 || fail "status $?: $(tail -1 out)"
+[ "$(grep -c '^served: end of file' out)" = 4 ] || fail "$(grep ^served out | sort | uniq -c)"
+no_more_files() { [ "$(ls "/proc/$hand/fd" | wc -l)" = "$files" ]; }
+wait_for no_more_files || fail 'descriptors are left'
+stop_by_hand
+done_with 'garbage'
+
+# ---- limits
+
+rm -f "$log"
+limits=(HALFCLOSE_DRAIN_TIME=1500ms HALFCLOSE_DRAIN_BYTES=8M) quiet=300ms
+by_hand
+# linger0 is the peer's own here
+what=unread,late
+graceful peers >out || fail "status $?"
+what=
+await_drains
+[ "$(results)" = '"eof 1, limit 1, quiet 1, reset 1, timeout 1"' ] || fail "$(results)"
+stop_by_hand
+done_with 'silent, dripping, flooding, ending and resetting peers'
+limits=(HALFCLOSE_OFF=)
+
+# held COUNT [DRAIN…]: a drain started so by hand has so many sockets, in $host_pid
+held() {
+	local count=$1
+	rm -f "$log" gate stayed
+	mkfifo gate
+	graceful stay "$count" <gate >stayed &
+	host_pid=$!
+	exec 9>gate
+	is_closed() { [ -e stayed ] && grep -q closed stayed; }
+	wait_for is_closed || wait_for is_closed || fail 'the host does not come to an end'
+}
+let_end() {
+	exec 9>&-
+	wait "$host_pid" || fail "the host's status is $?"
+}
+
+quiet=20s
+prlimit --nofile=700 "$drain" &
+hand=$!
+wait_for grep -q '@halfclose-drain-' /proc/net/unix
+held 1000
+let_end
+says stayed $'longest: short\nclosed\nwire: 1000 of 1000'
+await_drains
+[ "$(results)" = '"eof 400, limit 600"' ] || fail "$(results)"
+# the oldest
+[ "$(jq -s '[.[] | select(.event == "drain" and .result == "limit") | .sock] | max < 100000 and length == 600' log.json)" ] || fail order
+jq -es '([.[] | select(.event == "drain" and .result == "limit") | .cookie // .sock] | max) <
+	([.[] | select(.event == "drain" and .result == "eof") | .cookie // .sock] | min)' log.json >/dev/null ||
+	fail 'not the oldest went first'
+stop_by_hand
+done_with 'more sockets than it may have'
+
+prlimit --nofile=40 "$drain" &
+hand=$!
+wait_for grep -q '@halfclose-drain-' /proc/net/unix
+quiet=300ms
+for i in {1..30}; do
+	log=$tmp/many.$i graceful returns >out || fail "status $?"
+done
+for i in {1..30}; do
+	log=$tmp/many.$i
+	await_drains
+done
+log=$tmp/hc
+stop_by_hand
+rm -f many.*
+done_with '40 descriptors, 30 recordings'
+
+quiet=20s
+by_hand
+held 50
+kill -TERM "$hand"
+from=$(date +%s%N)
+wait "$hand" || fail "the drain's status is $?"
+took=$((($(date +%s%N) - from) / 1000000))
+[ "$took" -lt 3000 ] || fail "it took $took ms"
+await_drains
+[ "$(results)" = '"timeout 50"' ] || fail "$(results)"
+let_end
+done_with 'told to stop with 50'
+
+for i in {1..20}; do
+	by_hand
+	kill -TERM "$hand"
+	wait_for no_drain || { fail 'it does not end'; kill -KILL "$hand"; }
+	wait "$hand"
+done
+done_with 'told to stop with none, 20 times'
+
+# a drain that goes as soon as it can
+printf '#!/bin/sh\nexec %s --idle=0.001\n' "$drain" >hasty
+chmod 755 hasty
+rm -f "$log"
+helper=$tmp/hasty quiet=2s
+graceful rarely 300 >out || fail "status $?"
+says out 'wire: 300 of 300'
+await_drains
+# where it takes too long to go, nobody waits for it
+by=$(events '.event == "drain" and .by == "helper"')
+[ "$by" -ge 30 ] || fail "$by by the helper"
+helper=$drain
+end_drains
+done_with 'ends when idle, 300 hand-overs'
+
+# ---- recordings that fail under it
+
+quiet=20s
+for fate in vanished truncated full; do
+	by_hand
+	if [ "$fate" = full ]; then
+		mkdir -p small
+		mount -t tmpfs -o size=300k none small
+		log=$tmp/small/hc
+	fi
+	held 300
+	case $fate in
+	vanished) rm -f "$log" ;;
+	truncated)
+		# a host that maps it dies of it, as documented; the drain does not
+		: >"$log"
+		kill -KILL "$(sed -n 's/^# pid //p' stayed)"
+		;;
+	full) dd if=/dev/zero of=small/rest bs=4k 2>/dev/null ;;
+	esac
+	exec 9>&-
+	wait "$host_pid" 2>/dev/null
+	[ "$fate" = truncated ] || says stayed $'longest: short\nclosed\nwire: 300 of 300'
+	timeout 60 "$attack" garbage >out 2>&1 || fail "status $?: $(tail -1 out)"
+	[ "$(grep -c '^served: end of file' out)" = 4 ] || fail 'it does not serve'
+	stop_by_hand
+	[ "$fate" != full ] || umount small
+	log=$tmp/hc
+	done_with "a recording that is $fate"
+done
+
+# ---- many
+
+by_hand
+held "$n"
+rss=$(awk '/^VmHWM/ { print $2 }' "/proc/$hand/status")
+echo "# $n sockets at once: $rss KiB resident"
+grep '^#' stayed
+let_end
+[ "$rss" -lt 65536 ] || fail "$rss KiB"
+says stayed "longest: short
+closed
+wire: $n of $n"
+await_drains
+[ "$(results)" = "\"eof $n\"" ] || fail "$(results)"
+stop_by_hand
+done_with "$n sockets at once"
