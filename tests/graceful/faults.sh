@@ -1,6 +1,9 @@
 # shellcheck shell=bash
 # A drain that fails, is attacked, or has too much to do.
 n=$((${LONG:-0} ? 100000 : 5000))
+# the host has both ends of each
+hard=$(ulimit -Hn)
+[ "$hard" = unlimited ] || [ $((n * 2 + 700)) -le "$hard" ] || n=$(((hard - 700) / 2))
 
 # graceful COMMAND…: under the library, recorded
 graceful() {

@@ -3,7 +3,7 @@
 # fails or is attacked.
 #
 #   run.sh [PART…]     truth-helper truth-wait truth-now same survive faults; all
-#   LONG=1: 100,000 sockets instead of 5,000
+#   LONG=1: 100,000 sockets at once instead of 5,000, or as many as there may be
 #
 # Each part runs in a network and a PID namespace of its own: the kernel's
 # counters and the drain's name are its alone, and no drain outlives it.
