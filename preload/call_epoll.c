@@ -28,6 +28,6 @@ HC_HOOK int epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
 	hc_libc_need();
 	int result = hc_libc.epoll_ctl(set, operation, fd, event);
 	if (unlikely(hc_options.GRACEFUL && !result && hc_fd_word(fd)))
-		hc_polls_note(set, fd, operation == EPOLL_CTL_ADD);
+		hc_polls_note(set, operation, fd);
 	return result;
 }

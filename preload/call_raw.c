@@ -161,7 +161,7 @@ static __attribute__((noinline)) long epoll_raw(long a, long b, long c, long d)
 {
 	long result = hc_libc.syscall(SYS_epoll_ctl, a, b, c, d, 0, 0);
 	if (!result && hc_fd_word((int)c))
-		hc_polls_note((int)a, (int)c, b == EPOLL_CTL_ADD);
+		hc_polls_note((int)a, (int)b, (int)c);
 	return result;
 }
 

@@ -31,7 +31,8 @@ enum {
 	HC_FD_COPIED = 1 << 9,    /* duplicated in this process: holders.c counts */
 	HC_FD_LINGERS = 1 << 11,  /* SO_LINGER with a time: close may block, and be cancelled */
 	HC_FD_SHUT_LATER = 1 << 13, /* of a SHUT_RDWR, the receiving side is put off to the close */
-	HC_FD_POLLED = 1 << 12,   /* this number was put into an epoll set */
+	HC_FD_POLLED = 1 << 12,   /* this number is in an epoll set */
+	HC_FD_POLLED_MORE = 1 << 14, /* … or was in several: how many it left is not counted */
 	HC_FD_OUTSIDE = 1 << 10,  /* came in from, or went out to, holders that we can't count */
 };
 

@@ -49,11 +49,31 @@ void hc_polls_copied(int from, int to)
 		note_set(to);
 }
 
-void hc_polls_note(int epoll, int fd, bool added)
+static void came_in(struct hc_fd *entry)
 {
+	/* in this order: who takes it out of one set meanwhile must not hide the other */
+	if (atomic_fetch_or(&entry->word, HC_FD_POLLED) & HC_FD_POLLED)
+		atomic_fetch_or(&entry->word, HC_FD_POLLED | HC_FD_POLLED_MORE);
+}
+
+static void went_out(struct hc_fd *entry)
+{
+	uint32_t word = atomic_load(&entry->word);
+	while (word & HC_FD_POLLED && !(word & HC_FD_POLLED_MORE) &&
+	       !atomic_compare_exchange_weak(&entry->word, &word, word & ~(uint32_t)HC_FD_POLLED))
+		;
+}
+
+void hc_polls_note(int epoll, int operation, int fd)
+{
+	struct hc_fd *entry = hc_fd(fd);
 	note_set(epoll);
-	if (added)
-		hc_fd_mark(fd, HC_FD_POLLED);
+	if (!entry || !hc_fd_word(fd))
+		return;
+	if (operation == EPOLL_CTL_ADD)
+		came_in(entry);
+	else if (operation == EPOLL_CTL_DEL)
+		went_out(entry);
 }
 
 static bool leave(int epoll, int fd)

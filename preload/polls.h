@@ -15,9 +15,9 @@
 void hc_polls_born(int epoll);
 void hc_polls_copied(int from, int to);
 
-/* epoll_ctl() was called on this set and did what was asked for; `added`: a
- * descriptor of a followed socket came in, under the number fd. */
-void hc_polls_note(int epoll, int fd, bool added);
+/* epoll_ctl() was called on this set and did what was asked for, with a descriptor
+ * of a followed socket under the number fd. */
+void hc_polls_note(int epoll, int operation, int fd);
 
 /* Takes the descriptor out of all sets that it is in. */
 void hc_polls_leave(int fd);
