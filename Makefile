@@ -10,6 +10,8 @@ SAN     =
 SUITES  =
 TIME    = 60
 
+ROWS    =
+
 CC       = gcc
 CFLAGS   = -O2 -g
 WARN     = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wundef
@@ -102,6 +104,11 @@ suites: ## test suites of other projects, bare and preloaded; not one result dif
 	@packaging/deps build suites
 	@$(MAKE) --no-print-directory -j$(shell nproc) all
 	@BUILD=$(BUILD) tests/suites/run.sh --jobs $(shell nproc) $(SUITES)
+
+victims: ## servers that lose their answers: how many come whole without and with it
+	@packaging/deps build check
+	@$(MAKE) --no-print-directory -j$(shell nproc) all
+	@BUILD=$(BUILD) tests/victims/run.sh --table $(ROWS)
 
 lint: ## cppcheck and clang-tidy
 	cppcheck --quiet --std=c11 --language=c --enable=warning,portability --inline-suppr --error-exitcode=1 \
@@ -238,4 +245,4 @@ $(INTERPOSERS): $(BUILD)/%.so: %.c tests/suites/faulty/faulty.h Makefile
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -O2 -fPIC -shared -o $@ $< -pthread
 
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
-.PHONY: all help deps deps-build demo check tests bench endurance faults lint format install uninstall clean race fuzz fuzzers suites
+.PHONY: all help deps deps-build demo check tests bench endurance faults lint format install uninstall clean race fuzz fuzzers suites victims
