@@ -332,6 +332,16 @@ void hc_ending_exec(const void *caller)
 	errno = kept;
 }
 
+/* As inetd does it: who forked for this socket is about to close its own, and may
+ * do so before or after our exec. Such an exec waits for it a little, since nobody
+ * could tell the next program. */
+static void await_parent(const struct hc_fd *entry)
+{
+	const struct timespec nap = { .tv_nsec = 200000 };
+	for (int i = 0; i < 100 && hc_holders_others(entry->sock) == HC_HOLDING_family; i++)
+		hc_sys(SYS_nanosleep, (long)&nap, 0, 0, 0, 0);
+}
+
 bool hc_ending_only_after_exec(struct hc_text *tail)
 {
 	int kept = errno;
@@ -343,6 +353,8 @@ bool hc_ending_only_after_exec(struct hc_text *tail)
 		struct hc_fd entry;
 		if (!(word & HC_FD_TCP) || word & HC_FD_LISTENER || hc_probe_close_on_exec(fd) || !hc_fd_read(fd, &entry))
 			continue;
+		if (fd == STDIN_FILENO && possibly_shared(&entry, word))
+			await_parent(&entry);
 		/* its other descriptors here go along: what counts is who else holds it */
 		if (!possibly_shared(&entry, word) ||
 		    (hc_holders_others(entry.sock) == HC_HOLDING_none && !went_outside(fd, &entry, word)))

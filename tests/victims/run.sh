@@ -300,6 +300,8 @@ row starman       may   loses post 'Starman|Perl, pre-forked' /usr/bin/starman -
 row redis         loses loses redis 'redis|C, one loop' /usr/bin/redis-server --bind 127.0.0.1 --port "$port" --save ''
 row busybox       loses loses get  'busybox httpd|C, a process for each, `_exit`' /bin/busybox httpd -f -p "127.0.0.1:$port" -h "$tmp/files"
 row micro-httpd   loses loses get  'micro-httpd under inetd|C, a program for each' /usr/sbin/inetd -d -i "$tmp/inetd.conf"
+[ -z "$check" ] ||
+row inetd         loses loses get  'micro-httpd|under a slow inetd' "$python" "$here/inetd.py" "$port" /usr/sbin/micro-httpd "$tmp/files"
 row nginx         may   loses post 'nginx, `lingering_close off`|C, one loop' "${nginx[@]}"
 lingering=on
 [ "$check" ] ||
