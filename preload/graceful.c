@@ -143,6 +143,17 @@ bool hc_graceful_at_exec(int fd, const struct hc_fd *entry, const struct hc_fact
 	return done;
 }
 
+/* Was the receiving side shut down by the program? Nothing can be drained there:
+ * reading the queue empty would only turn the reset into a window that stays
+ * closed, and a peer that waits for it. */
+static bool is_deaf(int fd, uint32_t word)
+{
+	struct pollfd is = { .fd = fd, .events = POLLRDHUP };
+	const struct timespec no_time = { 0 };
+	return !(word & HC_FD_SHUT_LATER) && hc_sys(SYS_ppoll, (long)&is, 1, (long)&no_time, 0, 0) == 1 &&
+	       is.revents & POLLRDHUP && peer_may_send(hc_probe_state(fd, word));
+}
+
 bool hc_graceful_close(int fd, const struct hc_fd *entry, const struct hc_facts *facts, uint64_t since,
                        struct hc_drained *drained)
 {
@@ -151,6 +162,10 @@ bool hc_graceful_close(int fd, const struct hc_fd *entry, const struct hc_facts 
 	memset(drained, 0, sizeof *drained);
 	drained->since = since;
 	drained->unacked_before = facts->counted ? facts->unacked : UINT64_MAX;
+	if (unlikely(is_deaf(fd, word))) {
+		errno = kept;
+		return false;
+	}
 	/* before anything happens that a thread which waits for events could see */
 	hc_polls_leave(fd);
 	leave_signals(fd);

@@ -262,6 +262,21 @@ clients() {
 	tell "$1"
 }
 
+# Answers that nobody can save: the server gives up before it has written them, and
+# shuts down both directions. But its connections end at once, as bare.
+only_ends() { # only_ends NAME PROTOCOL COMMAND…
+	local protocol=$2
+	[ "$check" ] && row_is "$1" || return
+	if [ ! -x "$3" ]; then
+		echo "skip victims: $1: no $3"
+		return
+	fi
+	prepare
+	with_server bare ask_both "${@:3}"
+	with_server graceful ask_both "${@:3}"
+	tell "$1"
+}
+
 # Many ends at the same moment, the first of their namespace: see together.py
 together() { # together HOW
 	[ "$check" ] || [ "$inside" ] || return
@@ -309,6 +324,7 @@ row nginx-on      may   may   post 'nginx, `lingering_close on`|(its default)' "
 lingering=always
 row nginx-always  may   may   post 'nginx, `lingering_close always`|(its own cure)' "${nginx[@]}"
 lingering=off
+only_ends socat   get /usr/bin/socat "TCP-LISTEN:$port,bind=127.0.0.1,fork,reuseaddr" "EXEC:/usr/sbin/micro-httpd $tmp/files"
 together          threads
 together          processes
 
