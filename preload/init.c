@@ -110,8 +110,9 @@ void hc_fork_told(pid_t child)
  * nobody here knows of the parent that uses it. */
 static void doubt_late_births(void)
 {
+	struct hc_fd entry;
 	for (int fd = hc_fd_next(0); fd >= 0; fd = hc_fd_next(fd + 1))
-		if (!hc_holders_counts(hc_fd(fd)->sock))
+		if (hc_fd_read(fd, &entry) && !hc_holders_counts(entry.sock))
 			hc_fd_mark(fd, HC_FD_OUTSIDE);
 }
 
