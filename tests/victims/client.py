@@ -9,17 +9,19 @@ SCENARIO  upload: 1 MB, most of which the server refuses to read; the answer is
           the first, 1,000,000 bytes and the end, begins to come
 
 It sends all and reads then, as most clients do; after a failed send it still
-reads what has come. Its receive buffer is small, like the window of a client on
-a slow line: most of an answer waits in the server's kernel.
+reads what has come. Its receive buffer is small and its first look at the answer
+takes a moment, as on a slow line: most of an answer waits in the server's kernel.
 """
 
 import collections
 import errno
+import select
 import socket
 import sys
 
 PATIENCE = 20  # seconds
 WINDOW = 32768
+MOMENT = 20  # ms, or until the connection has ended
 UPLOAD = b"x" * 1_000_000
 BODY = {"upload": b"".join(b"%07d\n" % n for n in range(50_000)),
         "tail": b"".join(b"%07d\n" % n for n in range(125_000))}
@@ -32,6 +34,12 @@ def send(client, data):
         pass  # what has come already can still be read
 
 
+def pause(client):
+    poll = select.poll()
+    poll.register(client, 0)  # POLLERR and POLLHUP come unasked
+    poll.poll(MOMENT)
+
+
 def exchange(port, request, tail):
     """The answer, and how it ended: '' for the end of file, or an errno's name."""
     with socket.socket() as client:
@@ -42,9 +50,10 @@ def exchange(port, request, tail):
         try:
             send(client, request)
             while piece := client.recv(65536):
+                if not answer:
+                    send(client, tail)
+                    pause(client)
                 answer += piece
-                send(client, tail)
-                tail = b""
         except TimeoutError:
             return answer, f"nothing for {PATIENCE} s"
         except OSError as error:

@@ -305,7 +305,7 @@ row java          loses loses post 'com.sun.net.httpserver|Java, threads' /usr/b
 row gunicorn      loses loses post 'gunicorn, sync|Python, pre-forked' "${gunicorn[@]}" app:app
 row gthread       loses loses post 'gunicorn, gthread|Python, threads' "${gunicorn[@]}" --threads 4 app:app
 row http.server   loses loses get  'python3 -m http.server|Python, a thread for each' "$python" -m http.server --bind 127.0.0.1 "$port"
-row forking       may   may   get  'http.server, ForkingMixIn|Python, a process for each, `_exit`' "$python" "$here/forking.py" "$port"
+row forking       loses loses get  'http.server, ForkingMixIn|Python, a process for each, `_exit`' "$python" "$here/forking.py" "$port"
 graceful=all,rdwr
 row twisted       may   may   get  'twisted web (`all,rdwr`)|Python, one loop, `SHUT_RDWR`' /usr/bin/twistd3 -n --pidfile= web --listen "tcp:$port:interface=127.0.0.1" --path "$tmp/files"
 graceful=all
