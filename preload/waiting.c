@@ -24,7 +24,7 @@ static bool copy_own(void *into, uint64_t from, size_t size)
 
 static bool is_among(int fd, uint64_t list, uint64_t count)
 {
-	struct pollfd is;
+	struct pollfd is = { 0 };
 	for (uint64_t i = 0; i < count && i < POLLED_AT_MOST; i++)
 		if (!copy_own(&is, list + i * sizeof is, sizeof is) || is.fd == fd)
 			return true;
@@ -36,7 +36,7 @@ static bool is_selected(int fd, uint64_t highest, const uint64_t *sets)
 	if ((uint64_t)fd >= highest)
 		return false;
 	for (int i = 0; i < 3; i++) {
-		unsigned long word;
+		unsigned long word = 0;
 		if (!sets[i])
 			continue;
 		unsigned bits = sizeof word * CHAR_BIT;

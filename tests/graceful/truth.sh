@@ -12,6 +12,21 @@ declare -A abrupt=(
 	[passed_unread_there]='it was sent to another process'
 	[passed_receiver_last]='it was sent to another process'
 	[passed_in_flight]='it was sent to another process'
+	[passed_around]='it was sent to another process'
+	[passed_by_mmsg]='it was sent to another process'
+	[passed_linger0]='it was sent to another process'
+	[received]='it came from another process'
+	[untraced_leaves]='it was with a program that nobody traces'
+	[thread_unshares]='other threads have descriptors of their own'
+	[shut_rd_unread]='its receiving side is shut down: nothing more can be read'
+	[shut_rdwr_unread]='its receiving side is shut down: nothing more can be read'
+)
+# What the driver waits for does not come with graceful ends, or is no end of ours.
+declare -A left_out=(
+	[late_data]='it waits for the reset that late data meets'
+	[reader_takes_all]='another thread sleeps in a read: README, limits'
+	[reader_takes_part]='another thread sleeps in a read: README, limits'
+	[killed]='no end that could be seen'
 )
 who=${part#truth-}
 if [ "$who" != helper ]; then
@@ -24,9 +39,9 @@ way() { # way FUNCTION KIND EACH ELSEWHERE_ON_CLOSE ELSEWHERE_ON_DATA
 	rm -f "$log" said
 	counters
 	before_close=$on_close before_data=$on_data
-	if [ "$3" = each ]; then
+	if [ "$3" != many ]; then
 		for ((i = 0; i < times; i++)); do
-			"${under[@]}" "$name" >>said 2>&1 || fail "status $?"
+			"${under[@]}" "$name" >>said 2>&1 || [ "$1 $?" = 'aborts 134' ] || fail "status $?"
 		done
 	else
 		"${under[@]}" "$name" "$times" >>said 2>&1 || fail "status $?"
@@ -37,14 +52,16 @@ way() { # way FUNCTION KIND EACH ELSEWHERE_ON_CLOSE ELSEWHERE_ON_DATA
 	read -r unread linger lost damaged < <(timeout 20 "$halfclose" report --json "$log" |
 		jq -r '"\(.totals.outcome["reset-unread"]) \(.totals.outcome["reset-linger"]) \(.lost_events) \(.damaged)"')
 	[ "${lost:-} ${damaged:-}" = '0 0' ] || fail "${lost:-?} events lost, ${damaged:-?} damaged"
-	n=$((on_close - before_close - $4 * times))
+	# the kernel alone sees an abort that nobody makes graceful
+	[ "$1" = aborts ] || before_close=$((before_close + $4 * times))
+	n=$((on_close - before_close))
 	[ "${unread:-}" = "$n" ] || fail "reset-unread is ${unread:-?}, but TCPAbortOnClose $n"
 	n=$((on_data - before_data - $5 * times))
 	[ "${linger:-}" = "$n" ] || fail "reset-linger is ${linger:-?}, but TCPAbortOnData $n"
 	if [ -z "${abrupt[$1]:-}" ]; then
 		[ "${unread:-} ${linger:-}" = '0 0' ] || fail "${unread:-?} and ${linger:-?} ends stay abrupt"
 	else
-		[ "${unread:-} ${linger:-}" = "$times 0" ] || fail "no longer abrupt (${abrupt[$1]})"
+		[ $((${unread:-0} + ${linger:-0})) = "$times" ] || fail "no longer abrupt (${abrupt[$1]})"
 	fi
 }
 
@@ -54,6 +71,7 @@ under=(timeout 60 env HALFCLOSE_GRACEFUL=all "HALFCLOSE_DRAIN=$who" HALFCLOSE_DR
 by_hand
 while read -r function kind each on_close_too on_data_too _; do
 	case $who,$kind in *,V4 | helper,V6 | helper,MAPPED) ;; *) continue ;; esac
+	[ -z "${left_out[$function]:-}" ] || continue
 	way "$function" "$kind" "$each" "$on_close_too" "$on_data_too"
 	done_with "$function $kind"
 done < <("$driver" --list)

@@ -9,16 +9,16 @@ void test_epoll_create(void)
 {
 	TRY(p_epoll_create(0));
 	TRY(p_epoll_create(-1));
-	int set = p_epoll_create(1);
-	TRY(set);
+	int set;
+	TRY(set = p_epoll_create(1));
 	TRY(close(set));
 }
 
 void test_epoll_create1(void)
 {
 	TRY(p_epoll_create1(-1));
-	int set = p_epoll_create1(EPOLL_CLOEXEC);
-	TRY(set);
+	int set;
+	TRY(set = p_epoll_create1(EPOLL_CLOEXEC));
 	TRY(fcntl(set, F_GETFD));
 	TRY(close(set));
 }
