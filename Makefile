@@ -113,7 +113,7 @@ victims: ## servers that lose their answers: how many come whole without and wit
 lint: ## cppcheck and clang-tidy
 	cppcheck --quiet --std=c11 --language=c --enable=warning,portability --inline-suppr --error-exitcode=1 \
 	  -D_GNU_SOURCE '-DElfW(type)=Elf64_##type' -Iinclude --suppress=missingIncludeSystem \
-	  preload review examples
+	  preload drain review examples
 	clang-tidy --quiet --warnings-as-errors='*' $(PRELOAD) -- -std=gnu11 -D_GNU_SOURCE -Iinclude
 	clang-tidy --quiet --warnings-as-errors='*' $(REVIEW) -- -std=gnu11 -D_GNU_SOURCE -Iinclude $(GLIB_CFLAGS) \
 	  -DHC_VERSION_TEXT='"$(VERSION)"' -DHC_LIBDIR='"$(LIBDIR)"'

@@ -67,6 +67,7 @@ static enum received receive(int connection, struct packet *packet, int *fd)
 		struct cmsghdr header;
 		char space[CMSG_SPACE(4 * sizeof(int))];
 	} control;
+	/* cppcheck-suppress ctuuninitvar ; it is the kernel that fills it */
 	struct iovec into = { packet, sizeof *packet };
 	struct msghdr header = {
 		.msg_iov = &into, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
