@@ -90,7 +90,7 @@ void hc_fd_copy(int from, int to)
 	}
 	/* counted before `to` can be closed by anyone who knows of it */
 	hc_holders_copy(entry->sock);
-	atomic_fetch_or(&entry->word, HC_FD_COPIED);
+	hc_fd_mark(from, HC_FD_COPIED);
 	if (!publish(to, (word | HC_FD_COPIED) & ~(uint32_t)(HC_FD_POLLED | HC_FD_POLLED_MORE), entry))
 		hc_holders_release(entry->sock);
 }

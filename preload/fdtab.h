@@ -84,11 +84,15 @@ static inline void hc_fd_forget(int fd)
 		atomic_store_explicit(&hc_fd(fd)->word, 0, memory_order_relaxed);
 }
 
-static inline void hc_fd_mark(int fd, uint32_t flags)
+/* Adds flags to what is followed, and to nothing else: another thread may end it at
+ * this moment, and no flag must outlive it. Returns the word as it was; 0: none. */
+static inline uint32_t hc_fd_mark(int fd, uint32_t flags)
 {
 	struct hc_fd *entry = hc_fd(fd);
-	if (entry && atomic_load_explicit(&entry->word, memory_order_relaxed))
-		atomic_fetch_or(&entry->word, flags);
+	uint32_t word = entry ? atomic_load_explicit(&entry->word, memory_order_relaxed) : 0;
+	while (word && !atomic_compare_exchange_weak(&entry->word, &word, word | flags))
+		;
+	return word;
 }
 
 /* Fills and publishes the entry of a new descriptor of a new socket. Returns

@@ -49,11 +49,11 @@ void hc_polls_copied(int from, int to)
 		note_set(to);
 }
 
-static void came_in(struct hc_fd *entry)
+static void came_in(int fd)
 {
 	/* in this order: who takes it out of one set meanwhile must not hide the other */
-	if (atomic_fetch_or(&entry->word, HC_FD_POLLED) & HC_FD_POLLED)
-		atomic_fetch_or(&entry->word, HC_FD_POLLED | HC_FD_POLLED_MORE);
+	if (hc_fd_mark(fd, HC_FD_POLLED) & HC_FD_POLLED)
+		hc_fd_mark(fd, HC_FD_POLLED | HC_FD_POLLED_MORE);
 }
 
 static void went_out(struct hc_fd *entry)
@@ -71,7 +71,7 @@ void hc_polls_note(int epoll, int operation, int fd)
 	if (!entry || !hc_fd_word(fd))
 		return;
 	if (operation == EPOLL_CTL_ADD)
-		came_in(entry);
+		came_in(fd);
 	else if (operation == EPOLL_CTL_DEL)
 		went_out(entry);
 }
