@@ -58,6 +58,7 @@ rows() {
 modes() {
 	mode recorded HALFCLOSE_LOG=%log HALFCLOSE_STACK=all
 	mode warned HALFCLOSE_WARN=stderr
+	mode graceful HALFCLOSE_LOG=%log HALFCLOSE_GRACEFUL=all
 }
 
 # ---- The commands: $sources has what was fetched, $place is the run's own ----
