@@ -55,7 +55,7 @@ static void judge_sharing(struct hc_ending *ending, uint32_t word, enum hc_holdi
 		return;
 	/* its answer counts only if it finds the socket while we hold it: not in
 	 * another network namespace, nor among listeners that share a port */
-	if (hc_probe_identity(ending->fd, word, &ending->identity) && hc_probe_still_held(&ending->identity) == 1) {
+	if (hc_diag_identity(ending->fd, word, &ending->identity) && hc_diag_still_held(&ending->identity) == 1) {
 		ending->ask = true;
 		ending->entry.cookie = ending->identity.cookie;
 	} else if (left == HC_HOLDING_family) {
@@ -255,7 +255,7 @@ void hc_ending_undo(struct hc_ending *ending)
 void hc_ending_finish(struct hc_ending *ending)
 {
 	if (ending->ask) {
-		int held = hc_probe_still_held(&ending->identity);
+		int held = hc_diag_still_held(&ending->identity);
 		if (held > 0)
 			ending->outcome = HC_OUTCOME_shared;
 		else if (held < 0 && hc_is_abrupt(ending->outcome))

@@ -17,6 +17,7 @@
 #ifndef HALFCLOSE_ENDING_H
 #define HALFCLOSE_ENDING_H
 
+#include "diag.h"
 #include "fdtab.h"
 #include "graceful.h"
 #include "holders.h"

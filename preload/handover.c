@@ -1,4 +1,5 @@
 #include "handover.h"
+#include "probe.h"
 #include "process.h"
 #include "text.h"
 
@@ -290,8 +291,9 @@ bool hc_handover(int fd, struct hc_drain_message *message)
 		int connection = connect_or_start();
 		if (connection < 0)
 			break;
+		uint64_t own = hc_probe_cookie(connection);
 		sent = send_socket(connection, fd, message);
-		drop(connection);
+		hc_probe_close_own(connection, own);
 	}
 	if (!sent)
 		atomic_store(&not_before, hc_now() + PAUSE * UINT64_C(1000000));

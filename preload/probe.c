@@ -1,9 +1,7 @@
 #include "probe.h"
 #include "fdtab.h"
 
-#include <linux/inet_diag.h>
 #include <linux/mptcp.h>
-#include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
@@ -16,7 +14,7 @@
 
 /* A kernel that refuses a question (a container's filter, an emulation) is not
  * asked it again. */
-static _Atomic bool no_meminfo, no_diag;
+static _Atomic bool no_meminfo;
 
 static bool may_ask(void)
 {
@@ -348,44 +346,10 @@ bool hc_probe_close_on_exec(int fd)
 	return flags != -1 && flags & 1 /* FD_CLOEXEC */;
 }
 
-bool hc_probe_identity(int fd, uint32_t word, struct hc_identity *identity)
-{
-	if (word & HC_FD_UNIX || atomic_load(&no_diag))
-		return false;
-	identity->protocol = IPPROTO_TCP;
-	identity->cookie = hc_probe_cookie(fd);
-	hc_probe_local(fd, &identity->local);
-	hc_probe_peer(fd, &identity->peer);
-	return identity->cookie != UINT64_MAX && identity->local.family;
-}
-
-struct diag_request {
-	struct nlmsghdr header;
-	struct inet_diag_req_v2 body;
-};
-
-static void fill_request(struct diag_request *request, const struct hc_identity *identity)
-{
-	memset(request, 0, sizeof *request);
-	request->header.nlmsg_len = sizeof *request;
-	request->header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
-	request->header.nlmsg_flags = NLM_F_REQUEST;
-	request->body.sdiag_family = (uint8_t)identity->local.family;
-	request->body.sdiag_protocol = identity->protocol;
-	request->body.idiag_states = UINT32_MAX;
-	request->body.id.idiag_sport = htons(identity->local.port);
-	request->body.id.idiag_dport = htons(identity->peer.port);
-	memcpy(request->body.id.idiag_src, identity->local.ip, 16);
-	memcpy(request->body.id.idiag_dst, identity->peer.ip, 16);
-	request->body.id.idiag_if = identity->local.scope;
-	request->body.id.idiag_cookie[0] = (uint32_t)identity->cookie;
-	request->body.id.idiag_cookie[1] = (uint32_t)(identity->cookie >> 32);
-}
-
 /* Another thread's closefrom() may have closed a number of ours, and it be
  * somebody else's by now. What can't be asked for is taken as ours, as ever; in
  * the program's own sandbox neither the question nor the close may be made. */
-static bool is_still(long fd, uint64_t cookie)
+static bool is_still(int fd, uint64_t cookie)
 {
 	uint64_t is;
 	socklen_t size = sizeof is;
@@ -393,44 +357,15 @@ static bool is_still(long fd, uint64_t cookie)
 		return false;
 	if (cookie == UINT64_MAX)
 		return true;
-	if (hc_getsockopt((int)fd, SOL_SOCKET, SO_COOKIE, &is, &size))
+	if (hc_getsockopt(fd, SOL_SOCKET, SO_COOKIE, &is, &size))
 		return !is_no_such_socket(errno);
 	return is == cookie;
 }
 
-int hc_probe_still_held(const struct hc_identity *identity)
+void hc_probe_close_own(int fd, uint64_t cookie)
 {
-	int kept = errno, held = -1;
-	struct diag_request request;
-	struct {
-		struct nlmsghdr header;
-		union {
-			struct inet_diag_msg found;
-			struct nlmsgerr error;
-			char space[512];
-		};
-	} reply;
-
-	long fd = may_ask() ? hc_sys(SYS_socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG, 0, 0) : -1;
-	if (fd < 0) {
-		if (errno == EPERM || errno == EPROTONOSUPPORT || errno == EAFNOSUPPORT)
-			atomic_store(&no_diag, true);
-		errno = kept;
-		return -1;
-	}
-	uint64_t own = hc_probe_cookie((int)fd);
-	fill_request(&request, identity);
-	if (hc_sys(SYS_write, fd, (long)&request, sizeof request, 0, 0) == sizeof request) {
-		long n = hc_sys6(SYS_recvfrom, fd, (long)&reply, sizeof reply, MSG_DONTWAIT, 0, 0);
-		if (n >= (long)(sizeof reply.header + sizeof reply.found) &&
-		    reply.header.nlmsg_type == SOCK_DIAG_BY_FAMILY)
-			held = reply.found.idiag_inode != 0;
-		else if (n >= (long)(sizeof reply.header + sizeof reply.error) &&
-		         reply.header.nlmsg_type == NLMSG_ERROR && reply.error.error == -ENOENT)
-			held = 0;
-	}
-	if (is_still(fd, own))
+	int kept = errno;
+	if (is_still(fd, cookie))
 		hc_sys(SYS_close, fd, 0, 0, 0, 0);
 	errno = kept;
-	return held;
 }

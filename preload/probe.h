@@ -44,17 +44,9 @@ uint32_t hc_probe_kind(int fd, bool want_unix);
 /* true: exec would end this descriptor. */
 bool hc_probe_close_on_exec(int fd);
 
-/* What names a TCP socket to sock_diag, gathered while it is open. */
-struct hc_identity {
-	uint64_t cookie;
-	struct hc_address local, peer;
-	uint8_t protocol;
-};
-bool hc_probe_identity(int fd, uint32_t word, struct hc_identity *identity);
-
-/* After a close: 1, some process still holds that socket; 0, none does; -1, the
- * kernel does not say. Opens a netlink socket and closes it again. */
-int hc_probe_still_held(const struct hc_identity *identity);
+/* Closes a socket of our own, known by its cookie (~0: not known), unless another
+ * thread of the program has closed the number meanwhile. */
+void hc_probe_close_own(int fd, uint64_t cookie);
 
 /* An address as the program gave or got it; family 0 where it is not inet. */
 void hc_address_from(struct hc_address *address, const struct sockaddr *from, socklen_t size);
