@@ -22,7 +22,9 @@
 
 enum {
 	PATIENCE = 20000, /* us that a connect may wait for a drain that is busy */
-	PAUSE = 1000,     /* ms without another try after one that failed */
+	/* ms without another try after one that failed: where a drain was just ending
+	 * there is soon another, and one that is stopped takes a tenth of the time */
+	PAUSE = 200,
 	STARTS = 3,
 	STACK = 16 * 1024,
 };
