@@ -1,20 +1,30 @@
 #include <string.h>
 
 #include "command.h"
+#include "output.h"
 #include "report.h"
 #include "say.h"
 
 static gboolean as_json;
-static char *format_name;
+static char *format_name, *output_path;
 
-static const GOptionEntry entries[] = {
+static GOptionEntry entries[] = {
+	{ "format", 'f', 0, G_OPTION_ARG_STRING, &format_name, NULL /* the formats */, "NAME" },
 	{ "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "the same as --format json", NULL },
-	{ "format", 0, 0, G_OPTION_ARG_STRING, &format_name, "text (the default), summary or json", "NAME" },
+	{ "output", 'o', 0, G_OPTION_ARG_FILENAME, &output_path, "write it there, whole or not at all", "FILE" },
 	{ 0 },
 };
 
 const GOptionEntry *report_options(void)
 {
+	if (!entries[0].description) {
+		const char **names = report_format_names();
+		char *all = g_strjoinv(", ", (char **)names);
+
+		entries[0].description = g_strdup_printf("one of %s; without it %s", all, names[0]);
+		g_free(all);
+		g_free(names);
+	}
 	return entries;
 }
 
@@ -38,10 +48,23 @@ static const struct report_format *wanted_format(void)
 	return format;
 }
 
+/* False: none of the files could be read, and nothing was written. */
+static bool write_report(char *const *paths, const struct report_format *format, FILE *out, int *status)
+{
+	struct report *report = report_read(paths, format, out);
+	bool any = report->timeline->recordings->len != 0;
+
+	*status = report->timeline->problems ? STATUS_FAILED : STATUS_OK;
+	if (any)
+		report_write(report);
+	report_free(report);
+	return any;
+}
+
 int report_command(const struct command *command, int argc, char **argv)
 {
 	const struct report_format *format;
-	struct report *report;
+	struct output output;
 	int status;
 
 	if (!command_parse(command, &argc, &argv, &status))
@@ -53,11 +76,15 @@ int report_command(const struct command *command, int argc, char **argv)
 		complain("report: which recording? See 'halfclose help report'");
 		return STATUS_USAGE;
 	}
-	report = report_read(argv + 1, format, stdout);
-	status = report->timeline->problems ? STATUS_FAILED : STATUS_OK;
-	if (report->timeline->recordings->len)
-		report_write(report);
-	report_free(report);
-	g_free(format_name);
+	if (!output_path) {
+		write_report(argv + 1, format, stdout, &status);
+		return status;
+	}
+	if (!output_open(&output, output_path))
+		return STATUS_FAILED;
+	if (!write_report(argv + 1, format, output.file, &status))
+		output_discard(&output);
+	else if (!output_commit(&output))
+		status = STATUS_FAILED;
 	return status;
 }

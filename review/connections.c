@@ -67,7 +67,7 @@ struct connections *connections_new(const struct processes *processes, connectio
 	connections->by_ends = conversations_table();
 	connections->pending_exec = g_queue_new();
 	connections->pending_threads = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
-	connections->ended = g_queue_new();
+	connections->over = g_queue_new();
 	return connections;
 }
 
@@ -155,6 +155,7 @@ static void merge(struct connections *connections, struct connection *into, stru
 	}
 	conversations_forget(connections->by_ends, into); /* where it lies there follows from its addresses */
 	into->number = MIN(into->number, from->number);
+	into->born = MIN(into->born, from->born);
 	into->accepted |= from->accepted;
 	into->connected |= from->connected;
 	into->listener |= from->listener;
@@ -165,6 +166,7 @@ static void merge(struct connections *connections, struct connection *into, stru
 	if (from->shut && !into->shut) {
 		into->shut = true;
 		into->shut_state = from->shut_state;
+		into->shut_at = from->shut_at;
 	}
 	unlink_open(connections, from);
 	forget(connections, from);
@@ -230,9 +232,24 @@ static void count_close(struct connections *connections, uint8_t outcome, int by
  * one that did; of two that did, the later. A close by exec is applied late. */
 static bool supersedes(const struct event *event, const struct event *other)
 {
-	bool known = event->close.outcome != HC_OUTCOME_unknown, other_known = other->close.outcome != HC_OUTCOME_unknown;
+	bool known = event->close.outcome != HC_OUTCOME_unknown,
+	     other_known = other->close.outcome != HC_OUTCOME_unknown;
 
 	return known == other_known ? event->order >= other->order : known;
+}
+
+/* A drain may end long after its close. */
+static void end_if_over(struct connections *connections, struct connection *connection)
+{
+	if (connection->over || !connection->close)
+		return;
+	if (connection->close->close.outcome == HC_OUTCOME_drain && !connection->drain.at)
+		return;
+	connection->over = true;
+	unlink_open(connections, connection);
+	g_queue_push_tail(connections->over, connection);
+	while (g_queue_get_length(connections->over) > connections_kept)
+		ripen(connections, g_queue_pop_head(connections->over));
 }
 
 static void apply_close(struct connections *connections, struct connection *connection, const struct event *event)
@@ -254,14 +271,10 @@ static void apply_close(struct connections *connections, struct connection *conn
 		if (!later)
 			return;
 		g_free(connection->close);
-	} else {
-		unlink_open(connections, connection);
-		g_queue_push_tail(connections->ended, connection);
 	}
 	connection->close = event_copy(event);
 	connection->program = processes_program(connections->processes, event);
-	while (g_queue_get_length(connections->ended) > connections_kept)
-		ripen(connections, g_queue_pop_head(connections->ended));
+	end_if_over(connections, connection);
 }
 
 /* ---- closes by exec: void if the exec then fails ---- */
@@ -284,7 +297,8 @@ static void count_pending(struct connections *connections, const struct event *e
 	unsigned count = GPOINTER_TO_UINT(g_hash_table_lookup(connections->pending_threads, &key)) + (unsigned)by;
 
 	if (count)
-		g_hash_table_insert(connections->pending_threads, g_memdup2(&key, sizeof(key)), GUINT_TO_POINTER(count));
+		g_hash_table_insert(connections->pending_threads, g_memdup2(&key, sizeof(key)),
+		                    GUINT_TO_POINTER(count));
 	else
 		g_hash_table_remove(connections->pending_threads, &key);
 }
@@ -375,11 +389,16 @@ struct connection *connections_event(struct connections *connections, const stru
 		connection->program = processes_program(connections->processes, event);
 	}
 	if (brings_addresses(event))
-		conversations_forget(connections->by_ends, connection); /* where it lies in the table follows from them */
+		conversations_forget(connections->by_ends,
+		                     connection); /* where it lies in the table follows from them */
+	if (!connection->born)
+		connection->born = event->order;
 	connection_learn(connection, event, listener_of(connections, event));
 	conversations_join(connections->by_ends, connection);
 	if (event->kind == HC_EVENT_close)
 		note_close(connections, connection, event);
+	else if (event->kind == HC_EVENT_drain)
+		end_if_over(connections, connection);
 	return find_name(connections, event->recording->index, event->common.socket.sock);
 }
 
@@ -391,9 +410,9 @@ void connections_finish(struct connections *connections)
 		settle(connections, connections->pending_exec->head, false);
 	while ((connection = connections->open)) {
 		unlink_open(connections, connection);
-		g_queue_push_tail(connections->ended, connection);
+		g_queue_push_tail(connections->over, connection);
 	}
-	while ((connection = g_queue_pop_head(connections->ended)))
+	while ((connection = g_queue_pop_head(connections->over)))
 		ripen(connections, connection);
 }
 
@@ -415,11 +434,11 @@ void connections_free(struct connections *connections)
 		unlink_open(connections, connection);
 		forget_both(connections, connection);
 	}
-	while ((connection = g_queue_pop_head(connections->ended)))
+	while ((connection = g_queue_pop_head(connections->over)))
 		forget_both(connections, connection);
 	g_hash_table_unref(connections->by_name);
 	g_hash_table_unref(connections->by_cookie);
 	g_hash_table_unref(connections->by_ends);
-	g_queue_free(connections->ended);
+	g_queue_free(connections->over);
 	g_free(connections);
 }

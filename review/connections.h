@@ -1,8 +1,8 @@
 /*
  * Events of many processes -> sockets -> connections -> conversations.
  *
- * Memory follows the sockets that are open. One that has ended is kept a little
- * longer (CONNECTIONS_KEPT of them): its other end, or a second close that raced
+ * Memory follows the sockets that are open or drained. One that is over is kept a
+ * little longer (CONNECTIONS_KEPT of them): its other end, or a second close that raced
  * with the first, may be recorded late. Then it is judged, passed on and freed.
  */
 #ifndef REVIEW_CONNECTIONS_H
@@ -15,6 +15,15 @@
 #include "teardown.h"
 
 #define CONNECTIONS_KEPT 4096u
+
+/* What the end of a graceful close said. */
+struct drain {
+	uint64_t at;             /* order; 0: not (yet) recorded */
+	uint64_t us;             /* how long it took */
+	uint64_t drained;        /* bytes, read and discarded */
+	uint64_t unacked, saved; /* bytes, as in the event; ~0: not known */
+	enum hc_result result;
+};
 
 struct connection {
 	unsigned number; /* names one socket over all the files: `sock` in the output */
@@ -33,14 +42,17 @@ struct connection {
 	uint8_t shut_state;
 	struct event *close; /* the one that ended it; NULL: open; owned */
 	const char *program; /* that closed it, or holds it; interned */
-	uint64_t drained;    /* bytes */
+	uint64_t born;       /* struct event's order of the first event about it */
+	uint64_t shut_at;    /* order of the shutdown that ended its sending; 0: none */
+	struct drain drain;  /* after a close whose outcome is a drain */
 
 	enum teardown teardown;   /* valid once it is passed on */
 	struct connection *other; /* the recorded other end; NULL: none */
 
 	/* private */
 	struct socket_name *names;
-	struct connection *newer, *older; /* while open */
+	struct connection *newer, *older; /* while more is expected of it */
+	bool over;                        /* nothing more is, but what was recorded late */
 	bool ripe;
 };
 
@@ -61,8 +73,8 @@ struct connections {
 	GHashTable *by_name, *by_cookie, *by_ends;
 	GQueue *pending_exec; /* of struct event *: closes that an exec_failed can void */
 	GHashTable *pending_threads;
-	GQueue *ended;
-	struct connection *open; /* all that have not ended, a list */
+	GQueue *over;
+	struct connection *open; /* all that are not over, a list: the open and the draining ones */
 };
 
 /* `judged` gets each connection once (listeners and sockets that never were one
@@ -78,6 +90,11 @@ unsigned connections_number(const struct connections *connections, const struct 
 /* The recording is over: all that is left is judged. */
 void connections_finish(struct connections *connections);
 void connections_free(struct connections *connections);
+
+/* A copy that outlives the original, its other end with it; it has no place in the
+ * tables. Events are copied, recordings and interned text are not. */
+struct connection *connection_copy(const struct connection *connection);
+void connection_copy_free(struct connection *copy); /* NULL: nothing */
 
 /* Was it ever a connection between two ends? */
 bool connection_is_one(const struct connection *connection);

@@ -143,6 +143,46 @@ void conversations_judge(struct connection *connection)
 	connection->teardown = teardown_of(&facts);
 }
 
+static struct connection *copy_of(const struct connection *connection)
+{
+	struct connection *copy = g_memdup2(connection, sizeof(*connection));
+
+	copy->close = connection->close ? event_copy(connection->close) : NULL;
+	copy->local_path = g_strdup(connection->local_path);
+	copy->peer_path = g_strdup(connection->peer_path);
+	copy->names = NULL;
+	copy->other = copy->newer = copy->older = NULL;
+	return copy;
+}
+
+static void free_copy(struct connection *copy)
+{
+	g_free(copy->close);
+	g_free(copy->local_path);
+	g_free(copy->peer_path);
+	g_free(copy);
+}
+
+struct connection *connection_copy(const struct connection *connection)
+{
+	struct connection *copy = copy_of(connection);
+
+	if (connection->other) {
+		copy->other = copy_of(connection->other);
+		copy->other->other = copy;
+	}
+	return copy;
+}
+
+void connection_copy_free(struct connection *copy)
+{
+	if (!copy)
+		return;
+	if (copy->other)
+		free_copy(copy->other);
+	free_copy(copy);
+}
+
 char *connection_local(const struct connection *connection)
 {
 	char *text = say_address(&connection->local);

@@ -116,6 +116,27 @@ int value_named(enum field_type type, const char *name)
 	return -1;
 }
 
+static const char *const drain_names[] = {
+#define RESULT(name, text, meaning) text,
+#include <halfclose/names.def>
+};
+
+const char *drain_name(enum hc_result result)
+{
+	return drain_names[result];
+}
+
+enum hc_result drain_result(const struct event *drain)
+{
+	const struct hc_span result = drain->drain.result;
+	const unsigned char *text = drain->bytes + result.offset;
+
+	for (unsigned i = 0; i < HC_RESULTS; i++)
+		if (strlen(drain_names[i]) == result.size && !memcmp(drain_names[i], text, result.size))
+			return (enum hc_result)i;
+	return HC_RESULT_error;
+}
+
 static bool is_span(enum field_type type)
 {
 	return type == FIELD_text || type == FIELD_stack;

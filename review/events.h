@@ -97,6 +97,10 @@ const char *value_name(enum field_type type, uint64_t value);
 /* Its number; -1 where there is none. */
 int value_named(enum field_type type, const char *name);
 
+/* How a drain ended; where this reader does not know the word: HC_RESULT_error. */
+enum hc_result drain_result(const struct event *drain);
+const char *drain_name(enum hc_result result);
+
 /* The common numbers that the judgement needs: ~0 in the file means not known. */
 static inline bool known64(uint64_t value)
 {

@@ -11,9 +11,7 @@ static void finding_free(void *data)
 
 	g_array_unref(finding->site);
 	g_free(finding->place);
-	g_free(finding->example.close);
-	g_free(finding->example.local);
-	g_free(finding->example.peer);
+	connection_copy_free(finding->example.connection);
 	g_free(finding);
 }
 
@@ -77,21 +75,14 @@ static uint64_t bytes_of(const struct rule *rule, const struct connection *conne
 	return rule->bytes ? rule->bytes(connection) : 0;
 }
 
-static void set_example(struct example *example, const struct connection *connection)
+uint64_t example_received(const struct example *example)
 {
-	g_free(example->close);
-	g_free(example->local);
-	g_free(example->peer);
-	example->close = event_copy(connection->close);
-	example->sock = connection->number;
-	example->local = connection_local(connection);
-	example->peer = connection_peer(connection);
-	example->peer_received = UINT64_MAX;
-	if (connection->other && connection->other->close)
-		example->peer_received = connection->other->close->close.received;
+	const struct event *close = example->connection->close;
+	const struct connection *other = example->connection->other;
+	uint64_t received = other && other->close ? other->close->close.received : UINT64_MAX;
+
 	/* after a reset the kernel may have counted our FIN as a byte */
-	if (known64(example->peer_received) && known64(connection->close->close.sent))
-		example->peer_received = MIN(example->peer_received, connection->close->close.sent);
+	return known64(received) && known64(close->close.sent) ? MIN(received, close->close.sent) : received;
 }
 
 static void add(struct findings *findings, const struct rule *rule, const struct connection *connection)
@@ -105,8 +96,9 @@ static void add(struct findings *findings, const struct rule *rule, const struct
 	finding->unread += known_or_zero(close->unread);
 	if (close->waiting != UINT32_MAX)
 		finding->waiting += close->waiting;
-	if (!finding->example.close || bytes > finding->example.bytes) {
-		set_example(&finding->example, connection);
+	if (!finding->example.connection || bytes > finding->example.bytes) {
+		connection_copy_free(finding->example.connection);
+		finding->example.connection = connection_copy(connection);
 		finding->example.bytes = bytes;
 	}
 }

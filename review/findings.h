@@ -7,11 +7,8 @@
 
 /* The case that is shown: the one that lost most. */
 struct example {
-	struct event *close; /* owned; NULL: none yet */
-	uint64_t bytes;      /* that were lost */
-	unsigned sock;
-	char *local, *peer;     /* owned; NULL: not known */
-	uint64_t peer_received; /* bytes that the recorded other end got; ~0: not recorded */
+	struct connection *connection; /* a copy, owned; NULL: none yet */
+	uint64_t bytes;                /* that were lost */
 };
 
 struct finding {
@@ -32,6 +29,9 @@ struct findings {
 
 struct findings *findings_new(const struct processes *processes);
 void findings_free(struct findings *findings);
+
+/* Bytes that the recorded other end got; ~0: not recorded. */
+uint64_t example_received(const struct example *example);
 
 /* Judges a connection that has ended by all the rules. */
 void findings_add(struct findings *findings, const struct connection *connection);

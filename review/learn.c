@@ -70,6 +70,7 @@ static void note_shutdown(struct connection *connection, const struct event *eve
 	if ((side == HC_SIDE_wr || side == HC_SIDE_rdwr) && !connection->shut) {
 		connection->shut = true;
 		connection->shut_state = state;
+		connection->shut_at = event->order;
 	}
 }
 
@@ -78,6 +79,16 @@ static void note_listen(struct connection *connection, const struct event *event
 	connection->listener = true;
 	set_address(&connection->local, event->listen.local);
 	set_text(&connection->local_path, event, event->listen.path);
+}
+
+static void note_drain(struct drain *drain, const struct event *event)
+{
+	drain->at = event->order;
+	drain->us = known_or_zero(event->drain.us);
+	drain->drained += known_or_zero(event->drain.drained);
+	drain->unacked = event->drain.unacked;
+	drain->saved = event->drain.saved;
+	drain->result = drain_result(event);
 }
 
 void connection_learn(struct connection *connection, const struct event *event, const struct connection *listener)
@@ -99,7 +110,7 @@ void connection_learn(struct connection *connection, const struct event *event, 
 		note_shutdown(connection, event);
 		break;
 	case HC_EVENT_drain:
-		connection->drained += known_or_zero(event->drain.drained);
+		note_drain(&connection->drain, event);
 		break;
 	}
 }

@@ -27,7 +27,7 @@ static gboolean name_equal(gconstpointer left, gconstpointer right)
 
 /* A process; a forked one shares its parent's texts until it executes a program of its own. */
 struct program {
-	const char *path;               /* interned: connections keep it */
+	const char *path;              /* interned: connections keep it */
 	GRefString *cmdline, *options; /* or NULL */
 };
 

@@ -8,16 +8,6 @@
 
 static const struct report_format *const formats[] = { &report_text, &report_json, &report_summary };
 
-static const char *const drain_names[] = {
-#define RESULT(name, text, meaning) text,
-#include <halfclose/names.def>
-};
-
-const char *drain_name(enum hc_result result)
-{
-	return drain_names[result];
-}
-
 const struct report_format *report_format_named(const char *name)
 {
 	for (unsigned i = 0; i < G_N_ELEMENTS(formats); i++)
@@ -102,15 +92,9 @@ static void judged(struct connection *connection, void *data)
 
 static void count_drain(struct report *report, const struct event *event)
 {
-	const struct hc_span result = event->drain.result;
-	const char *text = (const char *)event->bytes + result.offset;
 	uint64_t saved = known_or_zero(event->drain.saved);
-	unsigned which = HC_RESULT_error;
 
-	for (unsigned i = 0; i < HC_RESULTS; i++)
-		if (strlen(drain_names[i]) == result.size && !memcmp(drain_names[i], text, result.size))
-			which = i;
-	report->drains[which]++;
+	report->drains[drain_result(event)]++;
 	report->drained_bytes += known_or_zero(event->drain.drained);
 	report->saved += saved != 0;
 	report->saved_bytes += saved;

@@ -52,7 +52,7 @@ struct report {
 	uint64_t unread_bytes;  /* of all connections that were closed */
 	uint64_t unacked_bytes; /* of those that were reset by us */
 	uint64_t drains[HC_RESULTS], drained_bytes;
-	uint64_t saved, saved_bytes; /* drains by whose end more had been acknowledged; how much */
+	uint64_t saved, saved_bytes;          /* drains by whose end more had been acknowledged; how much */
 	uint64_t conversations;               /* connections of which both ends were recorded */
 	uint64_t pairs[TEARDOWNS][TEARDOWNS]; /* of them: how the ends ended, the smaller first */
 	struct time_wait time_wait;
@@ -73,8 +73,7 @@ uint64_t report_lost(const struct report *report);      /* events that could not
 uint64_t report_damaged(const struct report *report);   /* slots that hold no record, or are cut off */
 uint64_t report_unwritten(const struct report *report); /* slots that a writer took and left */
 uint64_t report_unknown(const struct report *report);   /* events of a kind that came later */
-const char *drain_name(enum hc_result result);
-uint64_t report_drains(const struct report *report); /* whose end was recorded */
+uint64_t report_drains(const struct report *report);    /* whose end was recorded */
 
 extern const struct report_format report_text, report_summary, report_json;
 

@@ -30,26 +30,29 @@ static void known_number(struct json *json, const char *key, uint64_t value)
 
 static void write_example(struct json *json, const struct example *example)
 {
-	const struct event *event = example->close;
+	const struct event *event = example->connection->close;
 	char *time = say_time(recording_realtime(event->recording, event->record.t));
+	char *local = connection_local(example->connection), *peer = connection_peer(example->connection);
 
 	json_object(json, "example");
 	json_string(json, "time", time);
 	json_number(json, "pid", event->record.pid);
 	if (event->close.socket.fd >= 0)
 		json_number(json, "fd", (uint64_t)event->close.socket.fd);
-	json_number(json, "sock", example->sock);
-	json_string(json, "local", example->local);
-	json_string(json, "peer", example->peer);
+	json_number(json, "sock", example->connection->number);
+	json_string(json, "local", local);
+	json_string(json, "peer", peer);
 	json_string(json, "how", value_name(FIELD_how, event->close.how));
 	json_string(json, "state", value_name(FIELD_state, event->close.state));
 	known_number(json, "unread", event->close.unread);
 	known_number(json, "unacked", event->close.unacked);
 	known_number(json, "sent", event->close.sent);
-	known_number(json, "peer_received", example->peer_received);
+	known_number(json, "peer_received", example_received(example));
 	if (event->close.outcome == HC_OUTCOME_backlog && event->close.waiting != UINT32_MAX)
 		json_number(json, "waiting", event->close.waiting);
 	json_end_object(json);
+	g_free(local);
+	g_free(peer);
 	g_free(time);
 }
 

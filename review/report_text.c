@@ -200,15 +200,18 @@ static void known_number(GString *text, const char *name, uint64_t value)
 
 static char *example_text(const struct example *example)
 {
-	const struct event *event = example->close;
+	const struct connection *connection = example->connection;
+	const struct event *event = connection->close;
 	const char *how = value_name(FIELD_how, event->close.how), *state = value_name(FIELD_state, event->close.state);
 	GString *text = g_string_new(NULL);
 	char *time = say_time(recording_realtime(event->recording, event->record.t));
+	char *local = connection_local(connection), *peer = connection_peer(connection);
+	uint64_t received = example_received(example);
 
 	g_string_append_printf(text, "%.19sZ, pid %u fd %d #%u, %s", time, event->record.pid, event->close.socket.fd,
-	                       example->sock, example->local ? example->local : "-");
-	if (example->peer)
-		g_string_append_printf(text, " to %s", example->peer);
+	                       connection->number, local ? local : "-");
+	if (peer)
+		g_string_append_printf(text, " to %s", peer);
 	if (state)
 		g_string_append_printf(text, ", %s", state);
 	if (how)
@@ -216,8 +219,9 @@ static char *example_text(const struct example *example)
 	known_number(text, "unread", event->close.unread);
 	known_number(text, "unacked", event->close.unacked);
 	known_number(text, "sent", event->close.sent);
-	if (known64(example->peer_received))
-		known_number(text, "of which the recorded peer's side received", example->peer_received);
+	known_number(text, "of which the recorded peer's side received", received);
+	g_free(local);
+	g_free(peer);
 	g_free(time);
 	return g_string_free(text, FALSE);
 }

@@ -103,6 +103,17 @@ else
 	echo "not ok command: a report fits into 80 columns: it does not"
 fi
 
+expect "a report goes into a file" 0 - "$halfclose" report --json -o "$place/out.json" "$place/kept.hc"
+expect "… whole" 0 "" jq -e '.schema == 1' "$place/out.json"
+ln -s out.json "$place/link"
+expect "… through a link that stays one" 0 - "$halfclose" report -o "$place/link" "$place/kept.hc"
+expect "… which is replaced" 0 "halfclose" grep -m 1 -i halfclose "$place/out.json"
+expect "a bad recording leaves the file that was there" 1 "not a recording" \
+	"$halfclose" report -o "$place/out.json" /etc/passwd
+expect "… as it was" 0 "" test -s "$place/out.json" -a -h "$place/link"
+expect "a full disk is told" 1 "/dev/full: No space left" "$halfclose" report -o /dev/full "$place/kept.hc"
+expect "no such directory is told" 1 "No such file" "$halfclose" report -o "$place/no/out" "$place/kept.hc"
+expect "nothing half-written is left" 0 - test -z "$(compgen -G "$place/*.????????")"
 expect "a file of another kind is named" 1 "not a recording" "$halfclose" report /etc/passwd
 expect "a missing file is named" 1 "$place/none" "$halfclose" log "$place/none"
 expect "a directory is named" 1 "$place" "$halfclose" report "$place"

@@ -172,6 +172,57 @@ static void test_waits_for_its_other_end(void **state)
 	assert_int_equal(judged, 1);
 }
 
+/* A drain may end long after its close; what many other ends come between stays one. */
+static void test_drain_ends_late(void **state)
+{
+	struct event drain;
+	unsigned number;
+
+	(void)state;
+	feed_accept(1, 4001);
+	feed_close(1, HC_HOW_close, HC_OUTCOME_drain);
+	for (unsigned i = 2; i <= 2 * CONNECTIONS_KEPT; i++) {
+		feed_accept(i, (uint16_t)i);
+		feed_close(i, HC_HOW_close, HC_OUTCOME_fin);
+	}
+	number = connections_number(connections, &recording, 1);
+	drain = event_of(HC_EVENT_drain, 1);
+	drain.drain.drained = 5;
+	drain.drain.saved = 7;
+	feed(&drain);
+	assert_int_equal(number, 1);
+	assert_int_equal(connections_number(connections, &recording, 1), 1);
+	connections_finish(connections);
+	assert_int_equal(judged, 2 * CONNECTIONS_KEPT);
+}
+
+static void test_copy(void **state)
+{
+	struct event event = event_of(HC_EVENT_connect, 1);
+	struct connection *copy;
+
+	(void)state;
+	event.connect.result = 0;
+	event.connect.local = address(60001);
+	event.connect.peer = address(80);
+	feed(&event);
+	feed_accept(2, 60001);
+	event = event_of(HC_EVENT_shutdown, 2);
+	event.shutdown.side = HC_SIDE_wr;
+	event.shutdown.state = HC_STATE_established;
+	feed(&event);
+	feed_close(1, HC_HOW_close, HC_OUTCOME_fin);
+	copy = connection_copy(connections->open);
+	connections_finish(connections);
+	assert_int_equal(copy->number, 2);
+	assert_int_equal(copy->born, 2000);
+	assert_int_equal(copy->shut_at, 3000);
+	assert_null(copy->close);
+	assert_ptr_equal(copy->other->other, copy);
+	assert_int_equal(copy->other->close->close.outcome, HC_OUTCOME_fin);
+	connection_copy_free(copy);
+}
+
 static void test_exec_failed(void **state)
 {
 	struct event failed;
@@ -294,6 +345,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_address_changes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many_of_the_same_ports, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_waits_for_its_other_end, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_drain_ends_late, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_copy, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exec_failed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exec_failed_with_another, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exec_went_well, setup, teardown),
