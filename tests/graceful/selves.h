@@ -40,12 +40,15 @@ static void signals(const char *argument)
 		must(!fcntl(p.mine, F_SETOWN, getpid()), "F_SETOWN");
 		must(!i || !fcntl(p.mine, F_SETSIG, SIGRTMIN), "F_SETSIG");
 		must(!fcntl(p.mine, F_SETFL, O_ASYNC), "O_ASYNC");
+		int told[2];
+		char byte;
+		must(!pipe(told), "pipe");
 		pid_t peer = fork();
 		if (!peer) {
 			/* answers the end with more, while somebody reads on */
-			char byte;
 			alarm(20);
 			close(p.mine);
+			must(write(told[1], "", 1) == 1, "write");
 			while (recv(p.peer, &byte, 1, 0) > 0)
 				;
 			send(p.peer, "1", 1, MSG_NOSIGNAL);
@@ -54,9 +57,9 @@ static void signals(const char *argument)
 			_exit(0);
 		}
 		close(p.peer);
-		/* the child has let it go */
-		must(send(p.mine, "?", 1, MSG_NOSIGNAL) == 1, "send");
-		usleep(20000);
+		must(read(told[0], &byte, 1) == 1, "read"); /* the child has let it go */
+		close(told[0]);
+		close(told[1]);
 		must(send(p.mine, "?", 1, MSG_NOSIGNAL) == 1, "send");
 		int before = atomic_load(&got[SIGIO]) + atomic_load(&got[SIGRTMIN]) + atomic_load(&got[SIGURG]);
 		close(p.mine);
