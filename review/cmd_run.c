@@ -19,6 +19,8 @@
 /* What is set by `run` itself, or would be of no use with it. */
 static const char *const not_options[] = { "OFF", "LOG", "WARN" };
 
+#define DRAIN_PATIENCE (3 * G_USEC_PER_SEC) /* longer than a peer may be quiet, by default */
+
 static char *output;
 static gboolean quiet;
 static int error_exitcode;
@@ -195,6 +197,21 @@ static int with_errors(const struct report *report, int status)
 	return status == 0 && error_exitcode && findings_of(report->findings, SEVERITY_error) ? error_exitcode : status;
 }
 
+/* The ends of drains come after the program's own: a summary is worth a moment. */
+static struct report *read_settled(char *const *paths)
+{
+	gint64 until = g_get_monotonic_time() + DRAIN_PATIENCE;
+	struct report *report = report_read(paths, &report_summary, stderr);
+
+	while (!quiet && report->connections->outcomes[HC_OUTCOME_drain] > report_drains(report) &&
+	       g_get_monotonic_time() < until) {
+		g_usleep(DRAIN_PATIENCE / 30);
+		report_free(report);
+		report = report_read(paths, &report_summary, stderr);
+	}
+	return report;
+}
+
 /* Returns the exit status: the command's, or --error-exitcode's. */
 static int summarize(const struct recording_file *file, pid_t pid, int wait_status, int status)
 {
@@ -206,7 +223,7 @@ static int summarize(const struct recording_file *file, pid_t pid, int wait_stat
 			complain("nothing was recorded: the library was not loaded, or could not write %s", file->path);
 		return status;
 	}
-	report = report_read(paths, &report_summary, stderr);
+	report = read_settled(paths);
 	status = with_errors(report, status);
 	if (!quiet && report->events == 0)
 		complain("no event was recorded: HALFCLOSE_ONLY or HALFCLOSE_OFF may leave this program out");

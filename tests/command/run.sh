@@ -92,6 +92,43 @@ else
 	echo "not ok command: one run, one reset in it: $("$halfclose" report --json "$place/kept.hc" | jq -c .totals.outcome)"
 fi
 expect "no colour where it is no terminal" 1 - grep -q $'\033' <("$halfclose" report "$place/kept.hc")
+# A graceful end whose peer reads on only when the program is gone.
+cat > "$place/late.py" <<'PY'
+import os, socket, time
+listener = socket.create_server(("127.0.0.1", 0))
+client = socket.create_connection(listener.getsockname())
+server, _ = listener.accept()
+client.sendall(b"xy")
+gone, end = os.pipe()
+if os.fork() == 0:
+    os.close(end)
+    server.close()
+    listener.close()
+    os.read(gone, 1)
+    time.sleep(0.3)
+    while client.recv(1 << 20):
+        pass
+    os._exit(0)
+client.close()
+while len(server.recv(2, socket.MSG_PEEK)) < 2:
+    pass
+server.setblocking(False)
+try:
+    while True:
+        server.send(bytes(1 << 16))
+except BlockingIOError:
+    pass
+server.close()
+PY
+alone=(unshare --net --pid --fork --kill-child --mount-proc
+	sh -c 'ip link set lo up; "$@"; exit $?' -) # and the drain ends with it
+if "${alone[@]}" true 2> /dev/null; then
+	expect "a graceful run's summary waits for its drains" 0 "1 answer saved" \
+		"${alone[@]}" "$halfclose" run --graceful -- "$python" "$place/late.py"
+else
+	echo "skip command: a graceful run: no namespaces can be made here"
+fi
+
 if command -v script > /dev/null; then
 	expect "colour on a terminal" 0 "" grep -q $'\033' <(script -qec "$halfclose report $place/kept.hc" /dev/null)
 	expect "none there with NO_COLOR" 1 "" \
