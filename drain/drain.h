@@ -17,6 +17,8 @@ enum { NO_SLOT = 0 };
 struct slot {
 	int fd;             /* -1: free */
 	bool is_connection; /* a program that has not sent its socket yet, or holds what it sent */
+	bool yields;        /* somebody else may be asleep in a read on it */
+	bool woken;         /* and has a moment to read what has come */
 	uint32_t holder;    /* the connection whose end makes it ours, or NO_SLOT */
 	uint32_t place;     /* in the heap of deadlines */
 	uint32_t older, newer;

@@ -13,6 +13,9 @@
 /* How long a program may take for an exec. */
 #define HOLD UINT64_C(10000000000)
 
+/* How long a thread that sleeps in a read may take to wake up. */
+#define YIELD (HC_DRAIN_YIELD_MS * UINT64_C(1000000))
+
 /* Reads without a turn of the loop: nobody who floods us starves the others. */
 enum { AT_ONCE = 16 };
 
@@ -80,7 +83,17 @@ static void put_off(uint32_t number, uint64_t from)
 	slot_set_deadline(number, least(from + slot->quiet, slot->end));
 }
 
-void socket_readable(uint32_t number)
+/* One that yields is watched for one event, so that it can be left alone. */
+static void watch(uint32_t number, int operation)
+{
+	struct slot *slot = slot_of(number);
+	uint32_t once = slot->yields ? EPOLLONESHOT : 0;
+	struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP | once, .data.u32 = number };
+	if (epoll_ctl(epoll_set, operation, slot->fd, &event))
+		socket_end(number, HC_RESULT_error);
+}
+
+static void read_on(uint32_t number)
 {
 	struct slot *slot = slot_of(number);
 	bool any = false;
@@ -103,8 +116,26 @@ void socket_readable(uint32_t number)
 		socket_end(number, !n ? HC_RESULT_eof : errno == ECONNRESET ? HC_RESULT_reset : HC_RESULT_error);
 		return;
 	}
-	if (any)
+	if (any || slot->woken)
 		put_off(number, now());
+	if (slot->yields) {
+		/* what is left, nobody slept for */
+		slot->yields = !any;
+		slot->woken = false;
+		watch(number, EPOLL_CTL_MOD);
+	}
+}
+
+void socket_readable(uint32_t number)
+{
+	struct slot *slot = slot_of(number);
+	char byte;
+	if (slot->yields && recv(slot->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0) {
+		slot->woken = true;
+		slot_set_deadline(number, least(now() + YIELD, slot->end));
+		return;
+	}
+	read_on(number);
 }
 
 /* Nothing came for a while. Whoever still takes our answer is not quiet. */
@@ -113,6 +144,10 @@ void socket_due(uint32_t number, uint64_t at)
 	struct slot *slot = slot_of(number);
 	if (slot->is_connection || slot->holder) {
 		socket_end(number, HC_RESULT_error);
+		return;
+	}
+	if (slot->woken && at < slot->end) {
+		read_on(number);
 		return;
 	}
 	uint64_t acked = count(slot->fd).acked;
@@ -140,6 +175,8 @@ static uint32_t fill(int fd, uint64_t deadline, const struct hc_drain_message *m
 	slot->bytes = message->bytes;
 	slot->drained = message->drained;
 	slot->unacked = message->unacked;
+	slot->yields = message->flags & HC_DRAIN_YIELDS;
+	slot->woken = false;
 	slot->socket = message->socket;
 	slot->pid = message->pid;
 	slot->tid = message->tid;
@@ -147,19 +184,17 @@ static uint32_t fill(int fd, uint64_t deadline, const struct hc_drain_message *m
 	return number;
 }
 
-static void watch(uint32_t number)
+static void begin(uint32_t number)
 {
 	struct slot *slot = slot_of(number);
-	struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP, .data.u32 = number };
 	slot->acked = count(slot->fd).acked;
 	put_off(number, now());
-	if (epoll_ctl(epoll_set, EPOLL_CTL_ADD, slot->fd, &event))
-		socket_end(number, HC_RESULT_error);
+	watch(number, EPOLL_CTL_ADD);
 }
 
 void socket_begin(int fd, const struct hc_drain_message *message, const char *path)
 {
-	watch(fill(fd, now(), message, path));
+	begin(fill(fd, now(), message, path));
 }
 
 void socket_hold(uint32_t holder, int fd, const struct hc_drain_message *message, const char *path)
@@ -181,7 +216,7 @@ static void take_over(uint32_t number)
 	slot->end = least(slot->since + time, latest);
 	shutdown(slot->fd, SHUT_WR);
 	setsockopt(slot->fd, SOL_SOCKET, SO_LINGER, &off, sizeof off);
-	watch(number);
+	begin(number);
 }
 
 void sockets_release(uint32_t holder, bool cancelled)

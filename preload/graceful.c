@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/single_threaded.h>
 
 /* How much is read without waiting, so that a peer that never stops sending
  * holds up nobody. */
@@ -69,7 +70,7 @@ static bool discard(int fd, struct hc_drained *drained)
 	return false;
 }
 
-static void drain_here(int fd, struct hc_drained *drained)
+static void drain_here(int fd, struct hc_drained *drained, bool yields)
 {
 	for (;;) {
 		uint64_t spent = hc_now() - drained->since, left;
@@ -89,8 +90,15 @@ static void drain_here(int fd, struct hc_drained *drained)
 			drained->result = n < 0 ? HC_RESULT_error : HC_RESULT_quiet;
 			return;
 		}
+		if (yields) {
+			const struct timespec nap = { .tv_nsec = HC_DRAIN_YIELD_MS * 1000000 };
+			hc_sys(SYS_nanosleep, (long)&nap, 0, 0, 0, 0);
+		}
+		uint64_t before = drained->bytes;
 		if (discard(fd, drained))
 			return;
+		/* what is left, nobody slept for */
+		yields = yields && drained->bytes == before;
 	}
 }
 
@@ -106,6 +114,12 @@ static void leave_signals(int fd)
 {
 	if (unlikely(has_owner(fd)))
 		hc_sys(SYS_fcntl, fd, F_SETOWN, 0, 0, 0);
+}
+
+/* Could another thread be asleep in a read or a write on it? */
+static bool may_be_slept_on(int fd)
+{
+	return !__libc_single_threaded && !(hc_sys(SYS_fcntl, fd, F_GETFL, 0, 0, 0) & O_NONBLOCK);
 }
 
 static struct hc_drain_message message_of(int fd, const struct hc_fd *entry, const struct hc_drained *drained)
@@ -127,6 +141,7 @@ static struct hc_drain_message message_of(int fd, const struct hc_fd *entry, con
 static bool hand_over(int fd, const struct hc_fd *entry, const struct hc_drained *drained)
 {
 	struct hc_drain_message message = message_of(fd, entry, drained);
+	message.flags = may_be_slept_on(fd) ? HC_DRAIN_YIELDS : 0;
 	return !hc_polls_is_stray(entry->sock) && hc_handover(fd, &message);
 }
 
@@ -146,12 +161,23 @@ bool hc_graceful_at_exec(int fd, const struct hc_fd *entry, const struct hc_fact
 /* Was the receiving side shut down by the program? Nothing can be drained there:
  * reading the queue empty would only turn the reset into a window that stays
  * closed, and a peer that waits for it. */
-static bool is_deaf(int fd, uint32_t word)
+static bool is_deaf(int fd, uint32_t word, short now)
 {
-	struct pollfd is = { .fd = fd, .events = POLLRDHUP };
+	return !(word & HC_FD_SHUT_LATER) && now & POLLRDHUP && peer_may_send(hc_probe_state(fd, word));
+}
+
+/* Does another thread write, and wait for room? Our FIN would cut it short. */
+static bool is_written_to(int fd, short now)
+{
+	return !(now & POLLOUT) && may_be_slept_on(fd) && hc_waiting_for(fd, false);
+}
+
+static bool is_to_be_left_alone(int fd, uint32_t word)
+{
+	struct pollfd is = { .fd = fd, .events = POLLRDHUP | POLLOUT };
 	const struct timespec no_time = { 0 };
-	return !(word & HC_FD_SHUT_LATER) && hc_sys(SYS_ppoll, (long)&is, 1, (long)&no_time, 0, 0) == 1 &&
-	       is.revents & POLLRDHUP && peer_may_send(hc_probe_state(fd, word));
+	short now = hc_sys(SYS_ppoll, (long)&is, 1, (long)&no_time, 0, 0) == 1 ? is.revents : 0;
+	return is_deaf(fd, word, now) || is_written_to(fd, now);
 }
 
 bool hc_graceful_close(int fd, const struct hc_fd *entry, const struct hc_facts *facts, uint64_t since,
@@ -162,7 +188,7 @@ bool hc_graceful_close(int fd, const struct hc_fd *entry, const struct hc_facts 
 	memset(drained, 0, sizeof *drained);
 	drained->since = since;
 	drained->unacked_before = facts->counted ? facts->unacked : UINT64_MAX;
-	if (unlikely(is_deaf(fd, word))) {
+	if (unlikely(is_to_be_left_alone(fd, word))) {
 		errno = kept;
 		return false;
 	}
@@ -186,7 +212,7 @@ bool hc_graceful_close(int fd, const struct hc_fd *entry, const struct hc_facts 
 			drained->ended = false;
 		} else if (hc_options.DRAIN == HC_DRAIN_WAIT) {
 			drained->by = HC_BY_wait;
-			drain_here(fd, drained);
+			drain_here(fd, drained, may_be_slept_on(fd));
 		}
 	}
 	if (drained->ended)

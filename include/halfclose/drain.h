@@ -37,8 +37,14 @@ enum {
 	 * the connection ends is it the drain's, and to be shut down. One byte
 	 * instead: the exec failed, and the socket is the program's. */
 	HC_DRAIN_HELD = 1 << 0,
+	/* A thread of the program may be asleep in a read on it: what comes is that
+	 * thread's first. */
+	HC_DRAIN_YIELDS = 1 << 1,
 };
 
-enum { HC_DRAIN_PATH_MAX = 700 };
+enum {
+	HC_DRAIN_PATH_MAX = 700,
+	HC_DRAIN_YIELD_MS = 10, /* how long a thread may take to wake up */
+};
 
 #endif

@@ -4,6 +4,7 @@
  *
  *   host NAME [ARGUMENT]
  */
+#include "asleep.h"
 #include "loads.h"
 #include "polls.h"
 #include "selves.h"
@@ -30,6 +31,9 @@ static const struct {
 	{ "rarely", rarely },
 	{ "stay", stay },
 	{ "peers", peers },
+	{ "reader", reader },
+	{ "writer", writer },
+	{ "writer-at-exit", writer_at_exit },
 	{ "survives", survives },
 	{ "talker", talker },
 	{ "storm", storm },

@@ -46,6 +46,12 @@ same helper 1 'end of file' copied last
 same helper 1 'end of file' set-copied
 same helper 3 'end of file' forked
 same helper 200 'end of file' threads
+for how in all part pieces; do
+	same helper 10 'end of file' reader "$how"
+done
+# their FIN would come too early
+same helper 0 '' writer
+same helper 0 '' writer-at-exit
 same helper 2 '' signals
 same helper 4 '' bind
 bare=(time-wait by-hand)
@@ -71,3 +77,7 @@ helper=$drain who=wait quiet=30ms note='DRAIN=wait'
 same wait 1 '' signals
 same wait 4 '' bind
 same wait 1 whole self plain
+same wait 10 'end of file' reader part
+same wait 10 'end of file' reader pieces
+same wait 0 '' writer
+same wait 0 '' writer-at-exit

@@ -1,0 +1,150 @@
+/*
+ * A descriptor that ends while another thread sleeps in a call on it: that call
+ * comes to its end as under a bare close.
+ */
+#ifndef ASLEEP_H
+#define ASLEEP_H
+
+#include "net.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/syscall.h>
+
+enum { LONG_TEXT = 3000000 };
+
+static struct sleeper {
+	int fd, flags;
+	long call;
+	size_t bytes;
+	_Atomic int tid;
+	ssize_t done;
+	bool again;
+} sleeper;
+
+static void *sleeps(void *unused)
+{
+	static char space[LONG_TEXT];
+	sleeper.tid = (int)syscall(SYS_gettid);
+	sleeper.done = sleeper.call == SYS_recvfrom ? recv(sleeper.fd, space, sleeper.bytes, sleeper.flags)
+	                                            : send(sleeper.fd, space, sleeper.bytes, sleeper.flags);
+	/* as who has more to say than one call takes */
+	if (sleeper.again)
+		send(sleeper.fd, space, sleeper.bytes, sleeper.flags);
+	return unused;
+}
+
+/* Is it in that call, and does it stay there? The kernel says so. */
+static bool is_asleep(void)
+{
+	char path[64], text[32], expected[32];
+	int length = snprintf(expected, sizeof expected, "%ld ", sleeper.call);
+	snprintf(path, sizeof path, "/proc/self/task/%d/syscall", sleeper.tid);
+	for (int i = 0; i < 5; i++, usleep(1000)) {
+		int file = open(path, O_RDONLY | O_CLOEXEC);
+		must(file >= 0, path);
+		ssize_t n = read(file, text, sizeof text);
+		close(file);
+		if (n <= length || memcmp(text, expected, (size_t)length))
+			return false;
+	}
+	return true;
+}
+
+static pthread_t sleeping(int fd, long call, size_t bytes, int flags)
+{
+	pthread_t thread;
+	sleeper = (struct sleeper){ .fd = fd, .flags = flags, .call = call, .bytes = bytes };
+	must(!pthread_create(&thread, NULL, sleeps, NULL), "thread");
+	for (int i = 0; i < 5000; i++, usleep(1000))
+		if (sleeper.tid && is_asleep())
+			return thread;
+	errx(2, "the thread does not sleep");
+}
+
+/* Asleep in a send of more than there is room for. */
+static pthread_t writing(int fd, int flags)
+{
+	int little = 65536;
+	must(!setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &little, sizeof little), "SO_SNDBUF");
+	return sleeping(fd, SYS_sendto, LONG_TEXT, flags);
+}
+
+/* The peer speaks when it has seen our end, or a while after it. */
+struct speaker {
+	int peer;
+	size_t at_once;
+};
+
+static void *speaks(void *argument)
+{
+	enum { ALL = 8 };
+	const struct speaker *speaker = argument;
+	struct pollfd end = { .fd = speaker->peer, .events = POLLIN };
+	poll(&end, 1, 50);
+	for (size_t sent = 0; sent < ALL; sent += speaker->at_once, usleep(2000))
+		must(send(speaker->peer, "12345678", speaker->at_once, MSG_NOSIGNAL) == (ssize_t)speaker->at_once, "send");
+	return NULL;
+}
+
+/* It gets what comes, whoever else reads on. */
+static void reader(const char *how)
+{
+	struct meeting at = meeting(5, SOCK_CLOEXEC);
+	bool pieces = !strcmp(how, "pieces");
+	for (int i = 0; i < 10; i++) {
+		struct pair p = meet(&at);
+		struct speaker one = { p.peer, pieces ? 1 : 8 };
+		pthread_t thread = sleeping(p.mine, SYS_recvfrom, strcmp(how, "part") ? 8 : 5, pieces ? MSG_WAITALL : 0), other;
+		must(!pthread_create(&other, NULL, speaks, &one), "thread");
+		say("close: %d\n", close(p.mine));
+		pthread_join(other, NULL);
+		pthread_join(thread, NULL);
+		say("read: %zd\n", sleeper.done);
+		say("wire: %s\n", other_end(p.peer));
+	}
+}
+
+/* All of what it writes arrives. */
+static void writer(const char *how)
+{
+	static char space[65536];
+	struct meeting at = meeting(5, SOCK_CLOEXEC);
+	(void)how;
+	for (int i = 0; i < 5; i++) {
+		struct pair p = meet(&at);
+		long all = 0;
+		ssize_t n;
+		pthread_t thread = writing(p.mine, MSG_NOSIGNAL);
+		say("close: %d\n", close(p.mine));
+		while ((n = recv(p.peer, space, sizeof space, 0)) > 0)
+			all += n;
+		pthread_join(thread, NULL);
+		say("written: %zd; arrived: %ld, %zd\n", sleeper.done, all, n);
+		close(p.peer);
+	}
+}
+
+/* Nor does the process end in another way: its peer does not read. */
+static void writer_at_exit(const char *how)
+{
+	struct meeting at = meeting(5, SOCK_CLOEXEC);
+	(void)how;
+	for (int i = 0; i < 5; i++) {
+		pid_t child = fork();
+		if (!child) {
+			int fd = socket(AF_INET, SOCK_STREAM, 0);
+			signal(SIGPIPE, SIG_DFL);
+			must(!connect(fd, (void *)&at.address, sizeof at.address), "connect");
+			writing(fd, 0);
+			sleeper.again = true;
+			exit(7);
+		}
+		int peer = accept(at.listener, NULL, NULL);
+		say("exit: %x\n", (unsigned)ended(child));
+		close(peer);
+	}
+}
+
+#endif
