@@ -190,7 +190,7 @@ $(PROGRAM): $(REVIEW_OBJECTS)
 	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(REVIEW_LIBS)
 
 # What finishes graceful closes: libc alone, and the library's pure arithmetic.
-$(HELPER): $(DRAIN) drain/drain.h include/halfclose/drain.h Makefile
+$(HELPER): $(DRAIN) drain/drain.h drain/options.def include/halfclose/drain.h Makefile
 	@mkdir -p $(@D)
 	@echo '  LINK $@'
 	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL)) $(SANITIZE) -DHC_VERSION_TEXT='"$(VERSION)"' -o $@ $(DRAIN)

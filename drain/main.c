@@ -156,45 +156,90 @@ static void serve(int epoll, int listener)
 	}
 }
 
-static const char help[] = "usage: halfclose-drain [--daemon] [--idle=SECONDS]\n"
-			   "\n"
-			   "Finishes the graceful closes of programs that run with libhalfclose.so and\n"
-			   "HALFCLOSE_GRACEFUL: it takes the sockets over, reads on for a bounded while,\n"
-			   "and closes them. Programs of the same user and network namespace share one.\n"
-			   "\n"
-			   "The library starts it by itself; started by hand, it stays in the foreground.\n"
-			   "  --idle=SECONDS  end when there was no socket for so long [10; by hand: never]\n"
-    "  --daemon        go to the background when it is ready; nothing if one runs\n"
-			   "On SIGTERM it takes no more, and ends within two seconds.\n";
+enum option {
+#define OPTION(name, argument, preset, meaning) OPTION_##name,
+#include "options.def"
+	OPTIONS
+};
+
+static const struct {
+	const char *name, *argument, *preset, *meaning;
+} options[] = {
+#define OPTION(name, argument, preset, meaning) { #name, argument, preset, meaning },
+#include "options.def"
+};
+
+static void say_help(void)
+{
+	puts("usage: halfclose-drain [OPTION...]\n"
+	     "\n"
+	     "Finishes the graceful closes of programs that run with libhalfclose.so and\n"
+	     "HALFCLOSE_GRACEFUL: it takes the sockets over, reads on for a bounded while,\n"
+	     "and closes them. Programs of the same user and network namespace share one.\n"
+	     "\n"
+	     "The library starts it by itself; started by hand, it stays in the foreground.");
+	for (int i = 0; i < OPTIONS; i++) {
+		char name[32];
+		snprintf(name, sizeof name, "--%s%s%s", options[i].name, *options[i].argument ? "=" : "",
+		         options[i].argument);
+		printf("  %-15s %s", name, options[i].meaning);
+		printf(*options[i].preset ? " [%s]\n" : "\n", options[i].preset);
+	}
+	puts("On SIGTERM it takes no more, and ends within two seconds.");
+}
+
+static void not_understood(const char *word)
+{
+	fprintf(stderr, "halfclose-drain: %s: not understood; see --help\n", word);
+	exit(2);
+}
+
+/* Which option a word is; *value is what follows its `=`, NULL if nothing does. */
+static enum option option_of(const char *word, const char **value)
+{
+	size_t length = strcspn(word, "=");
+	*value = word[length] ? word + length + 1 : NULL;
+	for (int i = 0; i < OPTIONS; i++)
+		if (length == strlen(options[i].name) + 2 && !strncmp(word, "--", 2) &&
+		    !strncmp(word + 2, options[i].name, length - 2) && !*value == !*options[i].argument)
+			return (enum option)i;
+	return OPTIONS;
+}
+
+static bool read_seconds(const char *value, uint64_t *into)
+{
+	char *end;
+	double seconds = strtod(value, &end);
+	if (*value < '0' || *value > '9' || *end || seconds >= 1e6)
+		return false;
+	*into = (uint64_t)(seconds * (double)SECOND);
+	return true;
+}
 
 /* Returns whether it is to go to the background. */
 static bool read_options(int argc, char **argv)
 {
 	bool background = false;
 	for (int i = 1; i < argc; i++) {
-		char *end;
-		if (!strcmp(argv[i], "--help")) {
-			fputs(help, stdout);
-			exit(0);
-		}
-		if (!strcmp(argv[i], "--version")) {
-			puts("halfclose-drain " HC_VERSION_TEXT);
-			exit(0);
-		}
-		if (!strncmp(argv[i], "--idle=", 7)) {
-			double seconds = strtod(argv[i] + 7, &end);
-			if (argv[i][7] >= '0' && argv[i][7] <= '9' && !*end && seconds < 1e6) {
-				idle = (uint64_t)(seconds * (double)SECOND);
-				continue;
-			}
-		}
-		if (!strcmp(argv[i], "--daemon")) {
+		const char *value;
+		switch (option_of(argv[i], &value)) {
+		case OPTION_idle:
+			if (!read_seconds(value, &idle))
+				not_understood(argv[i]);
+			break;
+		case OPTION_daemon:
 			background = true;
 			idle = idle ? idle : 10 * SECOND;
-			continue;
+			break;
+		case OPTION_help:
+			say_help();
+			exit(0);
+		case OPTION_version:
+			puts("halfclose-drain " HC_VERSION_TEXT);
+			exit(0);
+		default:
+			not_understood(argv[i]);
 		}
-		fprintf(stderr, "halfclose-drain: %s: not understood; see --help\n", argv[i]);
-		exit(2);
 	}
 	return background;
 }
