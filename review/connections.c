@@ -163,6 +163,8 @@ static void merge(struct connections *connections, struct connection *into, stru
 		into->local = from->local;
 	if (!into->peer.family)
 		into->peer = from->peer;
+	if (!into->asked_at)
+		into->asked_at = from->asked_at;
 	if (from->shut && !into->shut) {
 		into->shut = true;
 		into->shut_state = from->shut_state;

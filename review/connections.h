@@ -43,6 +43,7 @@ struct connection {
 	struct event *close; /* the one that ended it; NULL: open; owned */
 	const char *program; /* that closed it, or holds it; interned */
 	uint64_t born;       /* struct event's order of the first event about it */
+	uint64_t asked_at;   /* order when connect was called; 0: not known */
 	uint64_t shut_at;    /* order of the shutdown that ended its sending; 0: none */
 	struct drain drain;  /* after a close whose outcome is a drain */
 

@@ -38,6 +38,8 @@ static void note_connect(struct connection *connection, const struct event *even
 
 	connection->connected |= result == 0 || result == EISCONN;
 	connection->connecting |= result == EINPROGRESS || result == EINTR || result == EALREADY;
+	if (known64(event->connect.us) && !connection->asked_at && event->connect.us < event->order / 1000)
+		connection->asked_at = event->order - event->connect.us * 1000;
 	set_address(&connection->local, event->connect.local);
 	set_address(&connection->peer, event->connect.peer);
 	set_text(&connection->peer_path, event, event->connect.path);
