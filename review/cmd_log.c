@@ -114,7 +114,7 @@ int log_command(const struct command *command, int argc, char **argv)
 	timeline->early = processes_module_event;
 	timeline->early_data = printer.processes;
 	printer.connections = connections_new(printer.processes, ignore_judged, NULL);
-	printer.symbols = symbols_new();
+	printer.stacks = stacks_new();
 	if (timeline->recordings->len) {
 		if (follow)
 			print_growing(&printer, timeline);
@@ -124,7 +124,7 @@ int log_command(const struct command *command, int argc, char **argv)
 	}
 	connections_free(printer.connections);
 	processes_free(printer.processes);
-	symbols_free(printer.symbols);
+	stacks_free(printer.stacks);
 	timeline_free(timeline);
 	return status;
 }

@@ -45,7 +45,7 @@ static void write_socket(struct json *json, const struct event *event, const str
 
 static void write_stack(struct event_printer *printer, struct json *json, const char *key, const struct event *event)
 {
-	GArray *frames = symbols_stack(printer->symbols, printer->processes, event);
+	const GArray *frames = stacks_site(printer->stacks, printer->processes, event)->frames;
 
 	if (frames->len) {
 		json_array(json, key);
@@ -63,7 +63,6 @@ static void write_stack(struct event_printer *printer, struct json *json, const 
 		}
 		json_end_array(json);
 	}
-	g_array_unref(frames);
 }
 
 static void write_flags(struct json *json, const char *key, uint64_t flags)

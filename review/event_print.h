@@ -5,12 +5,12 @@
 #include <glib.h>
 
 #include "connections.h"
-#include "symbols.h"
+#include "stacks.h"
 
 struct event_printer {
 	struct connections *connections;
 	struct processes *processes;
-	struct symbols *symbols;
+	struct stacks *stacks;
 };
 
 /* Each appends a line to `line`. connection: the socket that the event is about, or NULL. */

@@ -4,7 +4,6 @@
 #include "event_print.h"
 #include "recording.h"
 #include "say.h"
-#include "sites.h"
 
 static void add(GString *line, const char *name, const char *text)
 {
@@ -62,15 +61,10 @@ static void add_number(struct event_printer *printer, GString *line, const struc
 
 static void add_stack(struct event_printer *printer, GString *line, const struct event *event)
 {
-	GArray *frames = symbols_stack(printer->symbols, printer->processes, event);
-	char *place;
+	const struct site *site = stacks_site(printer->stacks, printer->processes, event);
 
-	site_fold(frames);
-	place = site_place(frames);
-	if (place)
-		g_string_append_printf(line, " at %s", place);
-	g_free(place);
-	g_array_unref(frames);
+	if (site->place)
+		g_string_append_printf(line, " at %s", site->place);
 }
 
 static void add_field(struct event_printer *printer, GString *line, const struct event *event,

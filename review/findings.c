@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "recording.h"
-#include "sites.h"
 
 static void finding_free(void *data)
 {
@@ -11,8 +10,23 @@ static void finding_free(void *data)
 
 	g_array_unref(finding->site);
 	g_free(finding->place);
+	g_free((char *)finding->key.site);
 	connection_copy_free(finding->example.connection);
 	g_free(finding);
+}
+
+static guint key_hash(gconstpointer data)
+{
+	const struct finding_key *key = data;
+
+	return g_str_hash(key->site) ^ g_direct_hash(key->rule);
+}
+
+static gboolean key_equal(gconstpointer left, gconstpointer right)
+{
+	const struct finding_key *a = left, *b = right;
+
+	return a->rule == b->rule && a->how == b->how && !strcmp(a->site, b->site) && !strcmp(a->program, b->program);
 }
 
 struct findings *findings_new(const struct processes *processes)
@@ -20,8 +34,8 @@ struct findings *findings_new(const struct processes *processes)
 	struct findings *findings = g_new0(struct findings, 1);
 
 	findings->list = g_ptr_array_new_with_free_func(finding_free);
-	findings->by_site = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	findings->symbols = symbols_new();
+	findings->by_site = g_hash_table_new(key_hash, key_equal);
+	findings->stacks = stacks_new();
 	findings->processes = processes;
 	return findings;
 }
@@ -30,7 +44,7 @@ void findings_free(struct findings *findings)
 {
 	g_ptr_array_unref(findings->list);
 	g_hash_table_unref(findings->by_site);
-	symbols_free(findings->symbols);
+	stacks_free(findings->stacks);
 	g_free(findings);
 }
 
@@ -44,28 +58,22 @@ static const char *how_of(const struct event *close)
 static struct finding *find_or_add(struct findings *findings, const struct rule *rule,
                                    const struct connection *connection)
 {
-	GArray *site = symbols_stack(findings->symbols, findings->processes, connection->close);
-	struct finding *finding;
-	char *key, *site_text;
+	const struct site *site = stacks_site(findings->stacks, findings->processes, connection->close);
+	struct finding_key wanted = { rule, connection->program, connection->close->close.how, site->key };
+	struct finding *finding = g_hash_table_lookup(findings->by_site, &wanted);
 
-	site_fold(site);
-	site_text = site_key(site);
-	key = g_strdup_printf("%s\n%s\n%s\n%s", rule->id, connection->program, how_of(connection->close), site_text);
-	g_free(site_text);
-	finding = g_hash_table_lookup(findings->by_site, key);
-	if (finding) {
-		g_free(key);
-		g_array_unref(site);
+	if (finding)
 		return finding;
-	}
 	finding = g_new0(struct finding, 1);
 	finding->rule = rule;
 	finding->program = connection->program;
-	finding->site = site;
-	finding->place = site_place(site);
+	finding->site = g_array_ref(site->folded);
+	finding->place = g_strdup(site->place);
 	if (!finding->place)
 		finding->place = g_strdup_printf("%s (no stack was recorded)", how_of(connection->close));
-	g_hash_table_insert(findings->by_site, key, finding);
+	finding->key = wanted;
+	finding->key.site = g_strdup(site->key);
+	g_hash_table_insert(findings->by_site, &finding->key, finding);
 	g_ptr_array_add(findings->list, finding);
 	return finding;
 }

@@ -3,7 +3,7 @@
 #define REVIEW_FINDINGS_H
 
 #include "rules.h"
-#include "symbols.h"
+#include "stacks.h"
 
 /* The case that is shown: the one that lost most. */
 struct example {
@@ -11,7 +11,16 @@ struct example {
 	uint64_t bytes;                /* that were lost */
 };
 
+/* What makes two findings one. */
+struct finding_key {
+	const struct rule *rule;
+	const char *program; /* interned */
+	uint8_t how;
+	const char *site; /* struct site's key */
+};
+
 struct finding {
+	struct finding_key key; /* private; its site is owned */
 	const struct rule *rule;
 	const char *program; /* interned */
 	uint64_t count, bytes, unread, waiting;
@@ -22,8 +31,8 @@ struct finding {
 
 struct findings {
 	GPtrArray *list;     /* of struct finding *, owned */
-	GHashTable *by_site; /* key -> finding */
-	struct symbols *symbols;
+	GHashTable *by_site; /* struct finding_key -> the finding that it is part of */
+	struct stacks *stacks;
 	const struct processes *processes; /* not owned */
 };
 

@@ -11,8 +11,6 @@
 
 extern char *__cxa_demangle(const char *name, char *buffer, size_t *size, int *status);
 
-#define STACK_MOST 512u /* frames of a record: HC_RECORD_MAX allows no more */
-
 /* A file on disk that a recording speaks of. */
 struct image {
 	Dwfl *dwfl;          /* NULL: it can't be used */
@@ -296,7 +294,7 @@ static bool is_ours(const struct module *module)
 GArray *symbols_stack(struct symbols *symbols, const struct processes *processes, const struct event *event)
 {
 	GArray *frames = g_array_new(FALSE, FALSE, sizeof(struct frame));
-	struct hc_frame *addresses = g_new(struct hc_frame, STACK_MOST);
+	struct hc_frame addresses[STACK_MOST];
 	size_t count = event_frames(event, addresses, STACK_MOST);
 	bool inner = true;
 
@@ -310,6 +308,5 @@ GArray *symbols_stack(struct symbols *symbols, const struct processes *processes
 		inner = false;
 		symbols_append(symbols, module, addresses[i].offset, frames);
 	}
-	g_free(addresses);
 	return frames;
 }

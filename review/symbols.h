@@ -11,6 +11,8 @@
 #include "events.h"
 #include "processes.h"
 
+#define STACK_MOST (HC_RECORD_MAX / sizeof(struct hc_frame)) /* frames of a record */
+
 /* One function in a stack; inlined ones have a frame of their own. Texts are
  * interned: they live as long as the process. */
 struct frame {

@@ -109,7 +109,7 @@ static void ignore_judged(struct connection *connection, void *data)
 static void log_all(char **paths)
 {
 	struct timeline *timeline = timeline_open(paths);
-	struct event_printer printer = { .processes = processes_new(), .symbols = symbols_new() };
+	struct event_printer printer = { .processes = processes_new(), .stacks = stacks_new() };
 	GString *line = g_string_new(NULL);
 	struct event *event;
 
@@ -134,7 +134,7 @@ static void log_all(char **paths)
 	g_string_free(line, TRUE);
 	connections_free(printer.connections);
 	processes_free(printer.processes);
-	symbols_free(printer.symbols);
+	stacks_free(printer.stacks);
 	timeline_free(timeline);
 }
 
