@@ -100,7 +100,7 @@ static void forget(struct connections *connections, struct connection *connectio
 		g_hash_table_remove(connections->by_name, name);
 		g_free(name);
 	}
-	if (g_hash_table_lookup(connections->by_cookie, connection) == connection)
+	if (known64(connection->cookie) && g_hash_table_lookup(connections->by_cookie, connection) == connection)
 		g_hash_table_remove(connections->by_cookie, connection);
 	conversations_forget(connections->by_ends, connection);
 	if (connection->other)
@@ -401,7 +401,9 @@ struct connection *connections_event(struct connections *connections, const stru
 		note_close(connections, connection, event);
 	else if (event->kind == HC_EVENT_drain)
 		end_if_over(connections, connection);
-	return find_name(connections, event->recording->index, event->common.socket.sock);
+	else
+		return connection;
+	return find_name(connections, event->recording->index, event->common.socket.sock); /* if it is still there */
 }
 
 void connections_finish(struct connections *connections)

@@ -55,6 +55,7 @@ struct connection {
 	struct connection *newer, *older; /* while more is expected of it */
 	bool over;                        /* nothing more is, but what was recorded late */
 	bool ripe;
+	bool in_ends; /* it lies in by_ends */
 };
 
 extern unsigned connections_kept; /* CONNECTIONS_KEPT; tests have fewer */

@@ -63,8 +63,16 @@ GHashTable *conversations_table(void)
 
 void conversations_forget(GHashTable *table, struct connection *connection)
 {
-	if (g_hash_table_lookup(table, connection) == connection)
+	if (connection->in_ends)
 		g_hash_table_remove(table, connection);
+	connection->in_ends = false;
+}
+
+static struct connection *mirror_of(GHashTable *table, const struct connection *connection)
+{
+	struct connection mirror = { .boot = connection->boot, .local = connection->peer, .peer = connection->local };
+
+	return g_hash_table_lookup(table, &mirror);
 }
 
 static bool asked(const struct connection *connection)
@@ -74,16 +82,17 @@ static bool asked(const struct connection *connection)
 
 void conversations_join(GHashTable *table, struct connection *connection)
 {
-	struct connection mirror = { .boot = connection->boot, .local = connection->peer, .peer = connection->local };
 	struct connection *other;
 
-	if (connection->other || connection->listener || !connection->local.family || !connection->peer.family)
+	if (connection->in_ends || connection->other || connection->listener || !connection->local.family ||
+	    !connection->peer.family)
 		return;
 	other = g_hash_table_lookup(table, connection);
-	if (other == connection)
-		return;
+	if (other)
+		other->in_ends = false; /* an older one of the same ends, whose place this takes */
 	g_hash_table_replace(table, connection, connection);
-	other = g_hash_table_lookup(table, &mirror);
+	connection->in_ends = true;
+	other = mirror_of(table, connection);
 	if (!other || other == connection || other->other || other->ripe)
 		return;
 	if ((asked(connection) && asked(other)) || (connection->accepted && other->accepted))
@@ -151,6 +160,7 @@ static struct connection *copy_of(const struct connection *connection)
 	copy->local_path = g_strdup(connection->local_path);
 	copy->peer_path = g_strdup(connection->peer_path);
 	copy->names = NULL;
+	copy->in_ends = false;
 	copy->other = copy->newer = copy->older = NULL;
 	return copy;
 }

@@ -3,19 +3,19 @@
 #include <string.h>
 #include <time.h>
 
-#include "heap.h"
 #include "say.h"
+#include "window.h"
 
 unsigned timeline_window = TIMELINE_WINDOW;
 
 struct stream {
 	struct recording *recording;
-	struct heap window; /* of struct event *, owned */
+	struct window window; /* of struct event *, owned */
 };
 
 static int stream_before(const struct stream *a, const struct stream *b)
 {
-	return event_compare(heap_top(&a->window), heap_top(&b->window)) < 0;
+	return event_compare(window_top(&a->window), window_top(&b->window)) < 0;
 }
 
 static void fill(const struct timeline *timeline, struct stream *stream)
@@ -27,7 +27,7 @@ static void fill(const struct timeline *timeline, struct stream *stream)
 			break;
 		if (timeline->early)
 			timeline->early(event, timeline->early_data);
-		heap_push(&stream->window, event);
+		window_push(&stream->window, event);
 	}
 }
 
@@ -76,11 +76,12 @@ struct timeline *timeline_open(char *const *paths)
 void timeline_free(struct timeline *timeline)
 {
 	for (unsigned i = 0; i < timeline->recordings->len; i++) {
-		struct heap *window = &timeline->streams[i].window;
+		struct window *window = &timeline->streams[i].window;
+		struct event *event;
 
-		for (unsigned k = 0; k < window->count; k++)
-			g_free(window->items[k]);
-		heap_clear(window);
+		while ((event = window_pop(window)))
+			g_free(event);
+		window_clear(window);
 	}
 	g_free(timeline->streams);
 	g_ptr_array_unref(timeline->recordings);
@@ -102,9 +103,9 @@ struct event *timeline_next(struct timeline *timeline, uint64_t until)
 		if (stream->window.count && (!first || stream_before(stream, first)))
 			first = stream;
 	}
-	if (!first || ((struct event *)heap_top(&first->window))->order > until)
+	if (!first || ((struct event *)window_top(&first->window))->order > until)
 		return NULL;
-	event = heap_pop(&first->window);
+	event = window_pop(&first->window);
 	fill(timeline, first);
 	return event;
 }
