@@ -1,7 +1,12 @@
 #include "json.h"
 
-#include <inttypes.h>
+#include <stdbool.h>
 #include <string.h>
+
+static bool is_plain(unsigned char byte)
+{
+	return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
+}
 
 static void append_escaped(GString *text, const char *bytes, size_t size)
 {
@@ -9,8 +14,15 @@ static void append_escaped(GString *text, const char *bytes, size_t size)
 
 	g_string_append_c(text, '"');
 	while (bytes < end) {
-		gunichar c = *bytes ? g_utf8_get_char_validated(bytes, end - bytes) : 0;
+		const char *plain = bytes;
+		gunichar c;
 
+		while (bytes < end && is_plain((unsigned char)*bytes))
+			bytes++;
+		g_string_append_len(text, plain, bytes - plain);
+		if (bytes == end)
+			break;
+		c = *bytes ? g_utf8_get_char_validated(bytes, end - bytes) : 0;
 		if (c >= 0x110000) { /* not UTF-8 */
 			g_string_append(text, "\xef\xbf\xbd");
 			bytes++;
@@ -43,7 +55,7 @@ static void begin_value(struct json *json, const char *key)
 	new_line(json);
 	if (key) {
 		append_escaped(json->text, key, strlen(key));
-		g_string_append(json->text, ": ");
+		g_string_append_len(json->text, ": ", 2);
 	}
 	json->comma = TRUE;
 }
@@ -92,8 +104,13 @@ void json_end_array(struct json *json)
 
 void json_number(struct json *json, const char *key, uint64_t value)
 {
+	char digits[20], *at = digits + sizeof(digits);
+
+	do
+		*--at = (char)('0' + value % 10);
+	while (value /= 10);
 	begin_value(json, key);
-	g_string_append_printf(json->text, "%" PRIu64, value);
+	g_string_append_len(json->text, at, digits + sizeof(digits) - at);
 }
 
 void json_bytes(struct json *json, const char *key, const char *bytes, size_t size)
