@@ -116,3 +116,5 @@ for ((i = 0; i < rounds; i++)); do "$bin/questions"; done > "$work/questions"
 while read -r times name; do
 	printf '  %-24s %9.0f ns   x %d\n' "$name" "$(awk -v n="$name" '$3 == n { print $1 }' "$work/questions" | median)" "$times"
 done < <(awk '!seen[$3]++ { print $2, $3 }' "$work/questions")
+
+tests/bench/review.sh
