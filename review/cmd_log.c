@@ -59,6 +59,13 @@ static bool print_until(struct event_printer *printer, struct timeline *timeline
 	return !ferror(stdout);
 }
 
+static void print_all(struct event_printer *printer, struct timeline *timeline)
+{
+	progress_begin(&timeline->progress, stdout);
+	print_until(printer, timeline, UINT64_MAX);
+	progress_end(&timeline->progress);
+}
+
 static void print_growing(struct event_printer *printer, struct timeline *timeline)
 {
 	struct sigaction action = { .sa_handler = interrupt };
@@ -119,7 +126,7 @@ int log_command(const struct command *command, int argc, char **argv)
 		if (follow)
 			print_growing(&printer, timeline);
 		else
-			print_until(&printer, timeline, UINT64_MAX);
+			print_all(&printer, timeline);
 		tell_damage(timeline);
 	}
 	connections_free(printer.connections);

@@ -150,6 +150,7 @@ struct report *report_read(char *const *paths, const struct report_format *forma
 	report->connections = connections_new(report->processes, judged, report);
 	report->time_wait.ports = g_hash_table_new(NULL, NULL);
 	report->open_by_pid = g_hash_table_new(NULL, NULL);
+	progress_begin(&report->timeline->progress, format->connection ? out : NULL);
 	if (format->begin)
 		format->begin(report);
 	read_all(report);

@@ -10,6 +10,24 @@
 #include <string.h>
 #include <time.h>
 
+static bool status_shown;
+
+void say_status(const char *format, ...)
+{
+	va_list arguments;
+
+	if (status_shown)
+		fputs("\r\033[K", stderr);
+	status_shown = format != NULL;
+	if (format) {
+		fputs("halfclose: ", stderr);
+		va_start(arguments, format);
+		vfprintf(stderr, format, arguments);
+		va_end(arguments);
+	}
+	fflush(stderr);
+}
+
 void complain(const char *format, ...)
 {
 	va_list arguments;
@@ -20,6 +38,8 @@ void complain(const char *format, ...)
 	va_end(arguments);
 	line = say_text(text, strlen(text));
 	fflush(stdout);
+	if (status_shown)
+		say_status(NULL);
 	fprintf(stderr, "halfclose: %s\n", line);
 	g_free(line);
 	g_free(text);

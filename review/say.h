@@ -13,6 +13,10 @@ enum { STATUS_OK = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
 /* One line on standard error, with the program's name before it. */
 void complain(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
+/* The same, to be overwritten by the next of them, and gone before anything else is
+ * said; only where standard error is a terminal. NULL: it goes away. */
+void say_status(const char *format, ...) G_GNUC_PRINTF(1, 2);
+
 /* The string nearest to `word` in a NULL-terminated list; NULL: none is near. */
 const char *nearest(const char *word, const char *const *list);
 

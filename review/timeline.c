@@ -6,6 +6,8 @@
 #include "say.h"
 #include "window.h"
 
+#define SHOW_EVERY 4096u /* events: often enough for the eye, and nothing beside reading them */
+
 unsigned timeline_window = TIMELINE_WINDOW;
 
 struct stream {
@@ -88,6 +90,19 @@ void timeline_free(struct timeline *timeline)
 	g_free(timeline);
 }
 
+static void show_progress(struct timeline *timeline)
+{
+	uint64_t done = 0, all = 0;
+
+	for (unsigned i = 0; i < timeline->recordings->len; i++) {
+		const struct recording *recording = timeline->recordings->pdata[i];
+
+		done += recording->slot;
+		all += recording->end;
+	}
+	progress_show(&timeline->progress, done * HC_SLOT_SIZE, all * HC_SLOT_SIZE);
+}
+
 struct event *timeline_next(struct timeline *timeline, uint64_t until)
 {
 	struct stream *first = NULL;
@@ -103,8 +118,12 @@ struct event *timeline_next(struct timeline *timeline, uint64_t until)
 		if (stream->window.count && (!first || stream_before(stream, first)))
 			first = stream;
 	}
-	if (!first || ((struct event *)window_top(&first->window))->order > until)
+	if (!first || ((struct event *)window_top(&first->window))->order > until) {
+		progress_end(&timeline->progress);
 		return NULL;
+	}
+	if (timeline->progress.on && !(++timeline->since_shown % SHOW_EVERY))
+		show_progress(timeline);
 	event = window_pop(&first->window);
 	fill(timeline, first);
 	return event;

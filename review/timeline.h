@@ -7,6 +7,7 @@
 
 #include <glib.h>
 
+#include "progress.h"
 #include "recording.h"
 
 struct timeline {
@@ -17,7 +18,9 @@ struct timeline {
 	 * stands before the stacks that need it there, but not in the order of time. */
 	void (*early)(const struct event *event, void *data); /* NULL: nobody wants it */
 	void *early_data;
-	unsigned problems; /* files that could not be read */
+	unsigned problems;        /* files that could not be read */
+	struct progress progress; /* shown once it was begun, until the last event */
+	unsigned since_shown;     /* private: events */
 };
 
 #define TIMELINE_WINDOW 1024u /* records of one file that can be out of order */
