@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "fingerprint.h"
 #include "recording.h"
 
 static void finding_free(void *data)
@@ -11,6 +12,7 @@ static void finding_free(void *data)
 	g_array_unref(finding->site);
 	g_free(finding->place);
 	g_free((char *)finding->key.site);
+	g_free(finding->fingerprint);
 	connection_copy_free(finding->example.connection);
 	g_free(finding);
 }
@@ -138,6 +140,7 @@ static int by_harm(const void *left, const void *right)
 void findings_sort(struct findings *findings)
 {
 	g_ptr_array_sort(findings->list, by_harm);
+	fingerprint_all(findings);
 }
 
 unsigned findings_of(const struct findings *findings, enum severity severity)

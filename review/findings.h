@@ -27,6 +27,8 @@ struct finding {
 	GArray *site; /* of struct frame, folded, owned; empty: no stack was recorded */
 	char *place;  /* what to call it; owned */
 	struct example example;
+	char *fingerprint; /* see fingerprint.h; set when all are known; owned */
+	unsigned ordinal;
 };
 
 struct findings {
@@ -45,7 +47,7 @@ uint64_t example_received(const struct example *example);
 /* Judges a connection that has ended by all the rules. */
 void findings_add(struct findings *findings, const struct connection *connection);
 
-/* Most harmful first. */
+/* Most harmful first; gives them their fingerprints. */
 void findings_sort(struct findings *findings);
 unsigned findings_of(const struct findings *findings, enum severity severity);
 

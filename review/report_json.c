@@ -152,6 +152,7 @@ static void write_finding(struct report *report, const struct finding *finding)
 	json_string(json, "rule", finding->rule->id);
 	json_string(json, "severity", severity_name(finding->rule->severity));
 	json_string(json, "title", finding->rule->title);
+	json_string(json, "fingerprint", finding->fingerprint);
 	json_number(json, "count", finding->count);
 	json_number(json, "bytes", finding->bytes);
 	json_number(json, "unread", finding->unread);

@@ -174,3 +174,20 @@ char *site_key(const GArray *site)
 	}
 	return g_string_free(key, FALSE);
 }
+
+char *site_identity(const GArray *site)
+{
+	GString *text = g_string_new(NULL);
+
+	for (unsigned i = 0; i < site->len && i < KEY_FRAMES; i++) {
+		const struct frame *frame = frame_at(site, i);
+
+		if (frame->function)
+			g_string_append_printf(text, "%s\n", frame->function);
+		else if (frame->module) /* an address without a module is another in each run */
+			g_string_append_printf(text, "%s+0x%" PRIx64 "\n", base_name(frame->module), frame->offset);
+		else
+			g_string_append(text, "?\n");
+	}
+	return g_string_free(text, FALSE);
+}

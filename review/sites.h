@@ -15,6 +15,10 @@ char *site_place(const GArray *site);
 /* New text that is equal for equal call sites. */
 char *site_key(const GArray *site);
 
+/* New text that is equal for call sites in the same functions: no lines, and no
+ * place of a function that has a name. */
+char *site_identity(const GArray *site);
+
 /* One frame: "function (file:line)", "function (module+0x12)", "module+0x12". */
 char *site_frame(const struct frame *frame);
 
