@@ -6,25 +6,33 @@
 #include "say.h"
 
 static gboolean as_json;
-static char *format_name, *output_path;
+static char *format_name, *output_path, *source_root;
 
 static GOptionEntry entries[] = {
 	{ "format", 'f', 0, G_OPTION_ARG_STRING, &format_name, NULL /* the formats */, "NAME" },
 	{ "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "the same as --format json", NULL },
 	{ "output", 'o', 0, G_OPTION_ARG_FILENAME, &output_path, "write it there, whole or not at all", "FILE" },
+	{ "source-root", 0, 0, G_OPTION_ARG_FILENAME, &source_root, "sarif: tell files below DIR relative to it",
+	  "DIR" },
 	{ 0 },
 };
 
+/* A line for each format, below the option's own. */
+static char *formats_text(void)
+{
+	const char **names = report_format_names();
+	GString *text = g_string_new("how to write it:");
+
+	for (const char **name = names; *name; name++)
+		g_string_append_printf(text, "\n      %-15s %s", *name, report_format_named(*name)->meaning);
+	g_free(names);
+	return g_string_free(text, FALSE);
+}
+
 const GOptionEntry *report_options(void)
 {
-	if (!entries[0].description) {
-		const char **names = report_format_names();
-		char *all = g_strjoinv(", ", (char **)names);
-
-		entries[0].description = g_strdup_printf("one of %s; without it %s", all, names[0]);
-		g_free(all);
-		g_free(names);
-	}
+	if (!entries[0].description)
+		entries[0].description = formats_text();
 	return entries;
 }
 
@@ -49,9 +57,9 @@ static const struct report_format *wanted_format(void)
 }
 
 /* False: none of the files could be read, and nothing was written. */
-static bool write_report(char *const *paths, const struct report_format *format, FILE *out, int *status)
+static bool write_report(char *const *paths, const struct report_settings *settings, FILE *out, int *status)
 {
-	struct report *report = report_read(paths, format, out);
+	struct report *report = report_read_with(paths, settings, out);
 	bool any = report->timeline->recordings->len != 0;
 
 	*status = report->timeline->problems ? STATUS_FAILED : STATUS_OK;
@@ -61,28 +69,39 @@ static bool write_report(char *const *paths, const struct report_format *format,
 	return any;
 }
 
+static const char *absolute_root(void)
+{
+	char *path = source_root;
+
+	if (path)
+		source_root = g_canonicalize_filename(path, NULL);
+	g_free(path);
+	return source_root;
+}
+
 int report_command(const struct command *command, int argc, char **argv)
 {
-	const struct report_format *format;
+	struct report_settings settings = { 0 };
 	struct output output;
 	int status;
 
 	if (!command_parse(command, &argc, &argv, &status))
 		return status;
-	format = wanted_format();
-	if (!format)
+	settings.format = wanted_format();
+	if (!settings.format)
 		return STATUS_USAGE;
 	if (argc < 2) {
 		complain("report: which recording? See 'halfclose help report'");
 		return STATUS_USAGE;
 	}
+	settings.source_root = absolute_root();
 	if (!output_path) {
-		write_report(argv + 1, format, stdout, &status);
+		write_report(argv + 1, &settings, stdout, &status);
 		return status;
 	}
 	if (!output_open(&output, output_path))
 		return STATUS_FAILED;
-	if (!write_report(argv + 1, format, output.file, &status))
+	if (!write_report(argv + 1, &settings, output.file, &status))
 		output_discard(&output);
 	else if (!output_commit(&output))
 		status = STATUS_FAILED;

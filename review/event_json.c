@@ -1,5 +1,4 @@
 #include <string.h>
-#include <sys/socket.h>
 
 #include <inttypes.h>
 
@@ -7,20 +6,6 @@
 #include "json.h"
 #include "recording.h"
 #include "say.h"
-
-static const char *family_name(uint16_t family)
-{
-	switch (family) {
-	case AF_INET:
-		return "inet";
-	case AF_INET6:
-		return "inet6";
-	case AF_UNIX:
-		return "unix";
-	default:
-		return NULL;
-	}
-}
 
 static void write_socket(struct json *json, const struct event *event, const struct connection *connection)
 {
@@ -31,7 +16,7 @@ static void write_socket(struct json *json, const struct event *event, const str
 		json_number(json, "fd", (uint64_t)socket->fd);
 	if (known64(socket->cookie))
 		json_number(json, "cookie", socket->cookie);
-	json_string(json, "family", family_name(socket->family));
+	json_string(json, "family", say_family(socket->family));
 	if (!connection)
 		return;
 	local = connection_local(connection);

@@ -1,5 +1,6 @@
 #include "json.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -111,6 +112,22 @@ void json_number(struct json *json, const char *key, uint64_t value)
 	while (value /= 10);
 	begin_value(json, key);
 	g_string_append_len(json->text, at, digits + sizeof(digits) - at);
+}
+
+void json_decimal(struct json *json, const char *key, uint64_t value, unsigned places)
+{
+	uint64_t unit = 1;
+
+	for (unsigned i = 0; i < places; i++)
+		unit *= 10;
+	begin_value(json, key);
+	g_string_append_printf(json->text, "%" PRIu64 ".%0*" PRIu64, value / unit, (int)places, value % unit);
+}
+
+void json_bool(struct json *json, const char *key, gboolean value)
+{
+	begin_value(json, key);
+	g_string_append(json->text, value ? "true" : "false");
 }
 
 void json_bytes(struct json *json, const char *key, const char *bytes, size_t size)

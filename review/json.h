@@ -17,6 +17,8 @@ void json_end_object(struct json *json);
 void json_array(struct json *json, const char *key);
 void json_end_array(struct json *json);
 void json_number(struct json *json, const char *key, uint64_t value);
+void json_decimal(struct json *json, const char *key, uint64_t value, unsigned places); /* 1234, 3: 1.234 */
+void json_bool(struct json *json, const char *key, gboolean value);
 void json_bytes(struct json *json, const char *key, const char *bytes, size_t size);
 void json_string(struct json *json, const char *key, const char *value); /* NULL: writes nothing */
 

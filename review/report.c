@@ -6,7 +6,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static const struct report_format *const formats[] = { &report_text, &report_json, &report_summary };
+static const struct report_format *const formats[] = {
+	&report_text,         &report_json,        &report_summary,    &report_csv,
+	&report_sarif,        &report_trace,       &report_folded,     &report_folded_unacked,
+	&report_folded_count, &report_openmetrics, &report_prometheus,
+};
 
 const struct report_format *report_format_named(const char *name)
 {
@@ -137,9 +141,15 @@ static bool wants_colour(FILE *out)
 
 struct report *report_read(char *const *paths, const struct report_format *format, FILE *out)
 {
+	return report_read_with(paths, &(struct report_settings){ .format = format }, out);
+}
+
+struct report *report_read_with(char *const *paths, const struct report_settings *settings, FILE *out)
+{
 	struct report *report = g_new0(struct report, 1);
 
-	report->format = format;
+	report->format = settings->format;
+	report->source_root = settings->source_root;
 	report->out = out;
 	report->colour = wants_colour(out);
 	report->timeline = timeline_open(paths);
@@ -150,9 +160,9 @@ struct report *report_read(char *const *paths, const struct report_format *forma
 	report->connections = connections_new(report->processes, judged, report);
 	report->time_wait.ports = g_hash_table_new(NULL, NULL);
 	report->open_by_pid = g_hash_table_new(NULL, NULL);
-	progress_begin(&report->timeline->progress, format->connection ? out : NULL);
-	if (format->begin)
-		format->begin(report);
+	progress_begin(&report->timeline->progress, report->format->connection ? report->out : NULL);
+	if (report->format->begin && report->timeline->recordings->len)
+		report->format->begin(report);
 	read_all(report);
 	return report;
 }

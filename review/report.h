@@ -3,7 +3,7 @@
  *
  * A format is a row in report.c's table. Its callbacks come in this order, and
  * any of them may be NULL:
- *   begin       nothing is known yet but which files are read
+ *   begin       nothing is known yet but which files are read; there is at least one
  *   connection  for each connection, when it is judged (memory stays bounded:
  *               a format that lists them writes them here)
  *   summary     all is read, the members below are final
@@ -34,8 +34,14 @@ struct time_wait {
 	GHashTable *ports; /* local port of an accepting side -> count (pointers to numbers) */
 };
 
+struct report_settings {
+	const struct report_format *format;
+	const char *source_root; /* paths below it are told relative to it; NULL: none was given */
+};
+
 struct report {
 	const struct report_format *format;
+	const char *source_root;
 	FILE *out;
 	bool colour;
 	void *state; /* the format's own, which it frees in end */
@@ -65,6 +71,7 @@ const char **report_format_names(void); /* NULL-terminated, freed by g_free() */
 
 /* Reads the files, judges, and writes. */
 struct report *report_read(char *const *paths, const struct report_format *format, FILE *out);
+struct report *report_read_with(char *const *paths, const struct report_settings *settings, FILE *out);
 void report_write(struct report *report);
 void report_free(struct report *report);
 
@@ -75,6 +82,7 @@ uint64_t report_unwritten(const struct report *report); /* slots that a writer t
 uint64_t report_unknown(const struct report *report);   /* events of a kind that came later */
 uint64_t report_drains(const struct report *report);    /* whose end was recorded */
 
-extern const struct report_format report_text, report_summary, report_json;
+extern const struct report_format report_text, report_summary, report_json, report_csv, report_sarif, report_trace,
+    report_folded, report_folded_unacked, report_folded_count, report_openmetrics, report_prometheus;
 
 #endif

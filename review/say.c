@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 static bool status_shown;
@@ -129,6 +130,20 @@ char *say_count(uint64_t number)
 		g_string_append_c(text, digits[i]);
 	}
 	return g_string_free(text, FALSE);
+}
+
+const char *say_family(uint16_t family)
+{
+	switch (family) {
+	case AF_INET:
+		return "inet";
+	case AF_INET6:
+		return "inet6";
+	case AF_UNIX:
+		return "unix";
+	default:
+		return NULL;
+	}
 }
 
 char *say_address(const struct hc_address *address)

@@ -20,6 +20,8 @@ void say_status(const char *format, ...) G_GNUC_PRINTF(1, 2);
 /* The string nearest to `word` in a NULL-terminated list; NULL: none is near. */
 const char *nearest(const char *word, const char *const *list);
 
+const char *say_family(uint16_t family); /* "inet"; NULL: none that is known */
+
 /* All of these return new text, freed by g_free(). */
 char *say_text(const char *bytes, size_t size);                      /* valid UTF-8, control characters as \xNN */
 char *say_count(uint64_t number);                                    /* 1,234,567 */

@@ -17,6 +17,16 @@ out() {
 	[ $status -eq 0 ] || echo "[exit $status]"
 }
 
+# All formats for programs but json in one file; of sarif without the table of rules,
+# which is the same everywhere.
+formats() {
+	for format in csv sarif trace folded folded-unacked folded-count openmetrics; do
+		echo "==> $format <=="
+		out "$BUILD/halfclose" report --format $format --source-root /src "$@" |
+			sed '/^     "rules": \[$/,/^     \]$/d'
+	done
+}
+
 compare() { # NAME KIND
 	if [ -n "$UPDATE" ]; then
 		cp "$work/$1.$2" "$here/$1.$2"
@@ -34,10 +44,11 @@ for name; do
 		cd "$work/$name" || exit 1
 		out "$BUILD/halfclose" report ./*.hc >"$work/$name.report"
 		out "$BUILD/halfclose" report --json ./*.hc >"$work/$name.json"
+		formats ./*.hc >"$work/$name.formats"
 		out "$BUILD/halfclose" log ./*.hc >"$work/$name.log"
 		out "$BUILD/halfclose" log --json ./*.hc >>"$work/$name.log"
 		cd "$here" || exit 1
-		for kind in report json log; do
+		for kind in report json formats log; do
 			compare "$name" $kind
 		done
 	else
