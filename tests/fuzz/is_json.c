@@ -107,7 +107,30 @@ static bool array(struct reader *reader)
 	return good;
 }
 
-/* No floats, true, false or null: the printers write none. */
+static bool number(struct reader *reader)
+{
+	const char *from;
+
+	if (!digits(reader))
+		return false;
+	if (reader->at == reader->end || *reader->at != '.')
+		return true;
+	for (from = ++reader->at; reader->at < reader->end && g_ascii_isdigit(*reader->at); reader->at++)
+		;
+	return reader->at > from;
+}
+
+static bool word(struct reader *reader, const char *text)
+{
+	size_t size = strlen(text);
+
+	if ((size_t)(reader->end - reader->at) < size || memcmp(reader->at, text, size) != 0)
+		return false;
+	reader->at += size;
+	return true;
+}
+
+/* No null, and no number below zero or with an exponent: the printers write none. */
 static bool value(struct reader *reader)
 {
 	bool good;
@@ -122,7 +145,7 @@ static bool value(struct reader *reader)
 	else if (take(reader, '['))
 		good = array(reader);
 	else
-		good = digits(reader);
+		good = word(reader, "true") || word(reader, "false") || number(reader);
 	reader->depth--;
 	return good;
 }
