@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "say.h"
-#include "sites.h"
 
 static const char *role_of(const struct connection *connection)
 {
@@ -40,18 +39,12 @@ static char *rules_of(const struct connection *connection)
 /* Only a stack that was recorded has a place: what else to say, `how` says. */
 static char *place_of(const struct report *report, const struct connection *connection)
 {
-	GArray *site;
-	char *place, *text;
+	const char *place;
 
 	if (!connection->close)
 		return NULL;
-	site = symbols_stack(report->findings->symbols, report->processes, connection->close);
-	site_fold(site);
-	place = site_place(site);
-	text = safe(place);
-	g_free(place);
-	g_array_unref(site);
-	return text;
+	place = stacks_site(report->findings->stacks, report->processes, connection->close)->place;
+	return safe(place);
 }
 
 static uint64_t unless(bool unknown, uint64_t value)

@@ -83,7 +83,7 @@ static void put_function(GString *stack, const struct frame *frame)
 
 static char *stack_of(const struct report *report, const struct connection *connection)
 {
-	GArray *frames = symbols_stack(report->findings->symbols, report->processes, connection->close);
+	const GArray *frames = stacks_site(report->findings->stacks, report->processes, connection->close)->frames;
 	const char *how = value_name(FIELD_how, connection->close->close.how);
 	char *program = *connection->program ? g_path_get_basename(connection->program) : g_strdup("[unknown]");
 	GString *stack = g_string_new(NULL);
@@ -95,7 +95,6 @@ static char *stack_of(const struct report *report, const struct connection *conn
 		put_frame(stack, "[no stack]");
 		put_frame(stack, how ? how : "[unknown]");
 	}
-	g_array_unref(frames);
 	g_free(program);
 	return g_string_free(stack, FALSE);
 }

@@ -12,7 +12,6 @@
 #include "json.h"
 #include "recording.h"
 #include "say.h"
-#include "sites.h"
 
 #define BOOT_STEP 10000000u /* more than there can be process ids: those of two machines stay apart */
 
@@ -96,18 +95,6 @@ static void known_number(struct json *json, const char *key, uint64_t value)
 		json_number(json, key, value);
 }
 
-static void write_place(struct report *report, struct json *json, const struct connection *connection)
-{
-	GArray *site = symbols_stack(report->findings->symbols, report->processes, connection->close);
-	char *place;
-
-	site_fold(site);
-	place = site_place(site);
-	json_string(json, "place", place);
-	g_free(place);
-	g_array_unref(site);
-}
-
 static void write_arguments(struct report *report, struct json *json, const struct connection *connection)
 {
 	const struct hc_close *close = connection->close ? &connection->close->close : NULL;
@@ -127,7 +114,8 @@ static void write_arguments(struct report *report, struct json *json, const stru
 		known_number(json, "unacked", close->unacked);
 		known_number(json, "sent", close->sent);
 		known_number(json, "received", close->received);
-		write_place(report, json, connection);
+		json_string(json, "place",
+		            stacks_site(report->findings->stacks, report->processes, connection->close)->place);
 	}
 	if (connection->other)
 		json_number(json, "other", connection->other->number);
