@@ -7,6 +7,7 @@
 #include "asleep.h"
 #include "loads.h"
 #include "polls.h"
+#include "rdwr.h"
 #include "selves.h"
 #include "survivors.h"
 
@@ -31,6 +32,8 @@ static const struct {
 	{ "rarely", rarely },
 	{ "stay", stay },
 	{ "peers", peers },
+	{ "rdwr", rdwr },
+	{ "rdwr-read", rdwr_read },
 	{ "reader", reader },
 	{ "writer", writer },
 	{ "writer-at-exit", writer_at_exit },
