@@ -10,6 +10,7 @@
 #include "rdwr.h"
 #include "selves.h"
 #include "survivors.h"
+#include "wire.h"
 
 static const struct {
 	const char *name;
@@ -32,6 +33,7 @@ static const struct {
 	{ "rarely", rarely },
 	{ "stay", stay },
 	{ "peers", peers },
+	{ "wire", wire },
 	{ "rdwr", rdwr },
 	{ "rdwr-read", rdwr_read },
 	{ "reader", reader },
