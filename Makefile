@@ -38,6 +38,8 @@ LIBRARY  = $(BUILD)/libhalfclose.so
 FAULTY   = $(BUILD)/fault/libhalfclose.so
 PROGRAM  = $(BUILD)/halfclose
 HELPER   = $(BUILD)/halfclose-drain
+DERIVE   = $(BUILD)/packaging/derive/derive
+DERIVED  = $(addprefix $(BUILD)/,$(patsubst packaging/%.in,%,$(wildcard packaging/man/*.in packaging/completion/*.in)))
 PROGRAMS = $(EXAMPLES:examples/%.c=$(BUILD)/examples/%)
 UNIT_REVIEW  = $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter tests/unit/test_review_%,$(UNIT)))
 UNIT_PRELOAD = $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter-out tests/unit/test_review_%,$(UNIT)))
@@ -47,7 +49,7 @@ FUZZERS      = $(FUZZ:tests/%.c=$(BUILD)/tests/%)
 TESTS    = $(UNIT_REVIEW) $(UNIT_PRELOAD) $(HOST_TESTS) $(FUZZERS) $(INTERPOSERS) $(BUILD)/tests/golden-compile
 
 # A tree on a machine that has all it needs builds offline and without root.
-all: deps-build $(LIBRARY) $(PROGRAM) $(HELPER) ## build the library and the command
+all: deps-build $(LIBRARY) $(PROGRAM) $(HELPER) derived ## build the library and the command
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -68,6 +70,8 @@ check: ## all tests; closes with 'N passed, N failed'
 	@packaging/deps build demo check
 	@$(MAKE) --no-print-directory -j$(shell nproc) all tests
 	@BUILD=$(BUILD) SAN=$(SAN) tests/run.sh $(SUITES)
+
+derived: $(DERIVED)
 
 tests: $(LIBRARY) $(FAULTY) $(PROGRAM) $(HELPER) $(PROGRAMS) $(TESTS)
 
@@ -113,13 +117,13 @@ victims: ## servers that lose their answers: how many come whole without and wit
 lint: ## cppcheck and clang-tidy
 	cppcheck --quiet --std=c11 --language=c --enable=warning,portability --inline-suppr --error-exitcode=1 \
 	  -D_GNU_SOURCE '-DElfW(type)=Elf64_##type' -Iinclude --suppress=missingIncludeSystem \
-	  preload drain review examples
+	  preload drain review examples packaging/derive
 	clang-tidy --quiet --warnings-as-errors='*' $(PRELOAD) -- -std=gnu11 -D_GNU_SOURCE -Iinclude
-	clang-tidy --quiet --warnings-as-errors='*' $(REVIEW) -- -std=gnu11 -D_GNU_SOURCE -Iinclude $(GLIB_CFLAGS) \
+	clang-tidy --quiet --warnings-as-errors='*' $(REVIEW) $(wildcard packaging/derive/*.c) -- -std=gnu11 -D_GNU_SOURCE -Iinclude $(GLIB_CFLAGS) \
 	  -DHC_VERSION_TEXT='"$(VERSION)"' -DHC_LIBDIR='"$(LIBDIR)"'
 
 format: ## put the sources into the house's form
-	clang-format -i $(PRELOAD) $(wildcard preload/*.h) $(REVIEW) $(wildcard review/*.h)
+	clang-format -i $(PRELOAD) $(wildcard preload/*.h) $(REVIEW) $(wildcard review/*.h packaging/derive/*.[ch])
 
 install: $(LIBRARY) $(PROGRAM) $(HELPER) ## into PREFIX (default /usr/local)
 	install -D -m 644 $(LIBRARY) $(DESTDIR)$(LIBDIR)/libhalfclose.so
@@ -189,6 +193,21 @@ $(PROGRAM): $(REVIEW_OBJECTS)
 	@echo '  LINK $@'
 	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(REVIEW_LIBS)
 
+# Manual pages and completions, from the tables that all of these are made of.
+$(BUILD)/packaging/derive/%.o: packaging/derive/%.c Makefile
+	@mkdir -p $(@D)
+	@echo '  CC   $@'
+	$(Q)$(CC) $(ALL) $(SANITIZE) $(GLIB_CFLAGS) -DHC_VERSION_TEXT='"$(VERSION)"' -c -o $@ $<
+
+$(DERIVE): $(patsubst %.c,$(BUILD)/%.o,$(wildcard packaging/derive/*.c)) $(filter-out $(BUILD)/review/main.o,$(REVIEW_OBJECTS))
+	@echo '  LINK $@'
+	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(REVIEW_LIBS)
+
+$(DERIVED): $(BUILD)/%: packaging/%.in $(DERIVE)
+	@mkdir -p $(@D)
+	@echo '  TEXT $@'
+	$(Q)$(DERIVE) $< > $@.new && mv $@.new $@
+
 # What finishes graceful closes: libc alone, and the library's pure arithmetic.
 $(HELPER): $(DRAIN) drain/drain.h drain/options.def include/halfclose/drain.h Makefile
 	@mkdir -p $(@D)
@@ -245,4 +264,4 @@ $(INTERPOSERS): $(BUILD)/%.so: %.c tests/suites/faulty/faulty.h Makefile
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -O2 -fPIC -shared -o $@ $< -pthread
 
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
-.PHONY: all help deps deps-build demo check tests bench endurance faults lint format install uninstall clean race fuzz fuzzers suites victims
+.PHONY: all derived help deps deps-build demo check tests bench endurance faults lint format install uninstall clean race fuzz fuzzers suites victims
