@@ -6,6 +6,10 @@ PREFIX  = /usr/local
 DESTDIR =
 BINDIR  = $(PREFIX)/bin
 LIBDIR  = $(PREFIX)/lib
+MANDIR  = $(PREFIX)/share/man
+DOCDIR  = $(PREFIX)/share/doc/halfclose
+BASHDIR = $(PREFIX)/share/bash-completion/completions
+ZSHDIR  = $(PREFIX)/share/zsh/site-functions
 SAN     =
 SUITES  =
 TIME    = 60
@@ -125,13 +129,23 @@ lint: ## cppcheck and clang-tidy
 format: ## put the sources into the house's form
 	clang-format -i $(PRELOAD) $(wildcard preload/*.h) $(REVIEW) $(wildcard review/*.h packaging/derive/*.[ch])
 
-install: $(LIBRARY) $(PROGRAM) $(HELPER) ## into PREFIX (default /usr/local)
-	install -D -m 644 $(LIBRARY) $(DESTDIR)$(LIBDIR)/libhalfclose.so
-	install -D -m 755 $(PROGRAM) $(DESTDIR)$(BINDIR)/halfclose
-	install -D -m 755 $(HELPER) $(DESTDIR)$(BINDIR)/halfclose-drain
+# What is installed: mode:from:to. Uninstall removes these, and directories of ours.
+INSTALLED = 644:$(LIBRARY):$(LIBDIR)/libhalfclose.so 755:$(PROGRAM):$(BINDIR)/halfclose \
+  755:$(HELPER):$(BINDIR)/halfclose-drain \
+  $(foreach page,$(filter $(BUILD)/man/%,$(DERIVED)),644:$(page):$(MANDIR)/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page))) \
+  644:$(BUILD)/completion/halfclose.bash:$(BASHDIR)/halfclose 644:$(BUILD)/completion/halfclose.bash:$(BASHDIR)/halfclose-drain \
+  644:$(BUILD)/completion/_halfclose:$(ZSHDIR)/_halfclose \
+  $(foreach file,README.md CHANGELOG.md LICENSE,644:$(file):$(DOCDIR)/$(file)) 644:packaging/examples.mk:$(DOCDIR)/examples/Makefile \
+  $(foreach file,$(wildcard examples/*),$(if $(filter %/pair,$(file)),755,644):$(file):$(DOCDIR)/$(file)) \
+  $(foreach file,$(wildcard packaging/systemd/* packaging/container/*),644:$(file):$(DOCDIR)/$(file:packaging/%=%))
+place = install -D -m $(word 1,$(1)) $(word 2,$(1)) $(DESTDIR)$(word 3,$(1))
+
+install: $(LIBRARY) $(PROGRAM) $(HELPER) derived ## into PREFIX (default /usr/local)
+	$(foreach row,$(INSTALLED),$(call place,$(subst :, ,$(row))) &&) :
 
 uninstall: ## what install put there
-	rm -f $(DESTDIR)$(LIBDIR)/libhalfclose.so $(DESTDIR)$(BINDIR)/halfclose $(DESTDIR)$(BINDIR)/halfclose-drain
+	rm -f $(foreach row,$(INSTALLED),$(DESTDIR)$(word 3,$(subst :, ,$(row))))
+	@rmdir $(addprefix $(DESTDIR)$(DOCDIR)/,examples systemd container) $(DESTDIR)$(DOCDIR) 2>/dev/null || :
 
 clean: ## remove what was built
 	rm -rf $(BUILD)
