@@ -5,8 +5,8 @@
 #include "report.h"
 #include "say.h"
 
-static gboolean as_json;
-static char *format_name, *output_path, *source_root;
+static gboolean as_json, as_suppressions;
+static char *format_name, *output_path, *source_root, **suppression_paths;
 
 static GOptionEntry entries[] = {
 	{ "format", 'f', 0, G_OPTION_ARG_STRING, &format_name, NULL /* the formats */, "NAME" },
@@ -14,6 +14,9 @@ static GOptionEntry entries[] = {
 	{ "output", 'o', 0, G_OPTION_ARG_FILENAME, &output_path, "write it there, whole or not at all", "FILE" },
 	{ "source-root", 0, 0, G_OPTION_ARG_FILENAME, &source_root, "sarif: tell files below DIR relative to it",
 	  "DIR" },
+	{ "suppressions", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &suppression_paths,
+	  "leave out the findings that FILE names; more than once", "FILE" },
+	{ "gen-suppressions", 0, 0, G_OPTION_ARG_NONE, &as_suppressions, "the same as --format suppressions", NULL },
 	{ 0 },
 };
 
@@ -38,7 +41,7 @@ const GOptionEntry *report_options(void)
 
 static const struct report_format *wanted_format(void)
 {
-	const char *name = as_json ? "json" : format_name ? format_name : "text";
+	const char *name = as_json ? "json" : as_suppressions ? "suppressions" : format_name ? format_name : "text";
 	const struct report_format *format = report_format_named(name);
 
 	if (!format) {
@@ -65,8 +68,28 @@ static bool write_report(char *const *paths, const struct report_settings *setti
 	*status = report->timeline->problems ? STATUS_FAILED : STATUS_OK;
 	if (any)
 		report_write(report);
+	if (any && settings->suppressions)
+		suppressions_tell_unused(settings->suppressions);
 	report_free(report);
 	return any;
+}
+
+static int write_somewhere(char *const *paths, const struct report_settings *settings)
+{
+	struct output output;
+	int status;
+
+	if (!output_path) {
+		write_report(paths, settings, stdout, &status);
+		return status;
+	}
+	if (!output_open(&output, output_path))
+		return STATUS_FAILED;
+	if (!write_report(paths, settings, output.file, &status))
+		output_discard(&output);
+	else if (!output_commit(&output))
+		status = STATUS_FAILED;
+	return status;
 }
 
 static const char *absolute_root(void)
@@ -82,7 +105,6 @@ static const char *absolute_root(void)
 int report_command(const struct command *command, int argc, char **argv)
 {
 	struct report_settings settings = { 0 };
-	struct output output;
 	int status;
 
 	if (!command_parse(command, &argc, &argv, &status))
@@ -95,15 +117,10 @@ int report_command(const struct command *command, int argc, char **argv)
 		return STATUS_USAGE;
 	}
 	settings.source_root = absolute_root();
-	if (!output_path) {
-		write_report(argv + 1, &settings, stdout, &status);
-		return status;
-	}
-	if (!output_open(&output, output_path))
+	settings.suppressions = suppression_paths ? suppressions_read(suppression_paths) : NULL;
+	if (suppression_paths && !settings.suppressions)
 		return STATUS_FAILED;
-	if (!write_report(argv + 1, &settings, output.file, &status))
-		output_discard(&output);
-	else if (!output_commit(&output))
-		status = STATUS_FAILED;
+	status = write_somewhere(argv + 1, &settings);
+	suppressions_free(settings.suppressions);
 	return status;
 }

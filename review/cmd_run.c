@@ -21,7 +21,8 @@ static const char *const not_options[] = { "OFF", "LOG", "WARN" };
 
 #define DRAIN_PATIENCE (3 * G_USEC_PER_SEC) /* longer than a peer may be quiet, by default */
 
-static char *output;
+static char *output, **suppression_paths;
+static struct suppressions *suppressions; /* NULL: none */
 static gboolean quiet;
 static int error_exitcode;
 static GPtrArray *additions; /* to the environment: "NAME=value", owned */
@@ -107,6 +108,8 @@ const GOptionEntry *run_options(void)
 		{ "output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "keep the recording in FILE", "FILE" },
 		{ "error-exitcode", 0, 0, G_OPTION_ARG_INT, &error_exitcode,
 		  "exit with N instead of 0 where there is a finding of severity error", "N" },
+		{ "suppressions", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &suppression_paths,
+		  "leave out the findings that FILE names; more than once", "FILE" },
 		{ "quiet", 'q', 0, G_OPTION_ARG_NONE, &quiet, "no summary at the end", NULL },
 	};
 	static GArray *entries; /* made once; lives as long as the program */
@@ -200,14 +203,17 @@ static int with_errors(const struct report *report, int status)
 /* The ends of drains come after the program's own: a summary is worth a moment. */
 static struct report *read_settled(char *const *paths)
 {
+	const struct report_settings settings = { .format = &report_summary, .suppressions = suppressions };
 	gint64 until = g_get_monotonic_time() + DRAIN_PATIENCE;
-	struct report *report = report_read(paths, &report_summary, stderr);
+	struct report *report = report_read_with(paths, &settings, stderr);
 
 	while (!quiet && report->connections->outcomes[HC_OUTCOME_drain] > report_drains(report) &&
 	       g_get_monotonic_time() < until) {
 		g_usleep(DRAIN_PATIENCE / 30);
 		report_free(report);
-		report = report_read(paths, &report_summary, stderr);
+		if (suppressions)
+			suppressions_reset(suppressions);
+		report = report_read_with(paths, &settings, stderr);
 	}
 	return report;
 }
@@ -229,6 +235,8 @@ static int summarize(const struct recording_file *file, pid_t pid, int wait_stat
 		complain("no event was recorded: HALFCLOSE_ONLY or HALFCLOSE_OFF may leave this program out");
 	else if (!quiet)
 		report_write(report);
+	if (!quiet && suppressions)
+		suppressions_tell_unused(suppressions);
 	if (!quiet && WIFSIGNALED(wait_status))
 		tell_death(report, pid, wait_status);
 	if (!quiet && output)
@@ -372,7 +380,10 @@ int run_command(const struct command *command, int argc, char **argv)
 		complain("run: -o %s: a name with %% would become another for each process", output);
 		return STATUS_USAGE;
 	}
+	if (suppression_paths && !(suppressions = suppressions_read(suppression_paths)))
+		return STATUS_FAILED;
 	status = run_program(argv + 1);
+	suppressions_free(suppressions);
 	if (additions)
 		g_ptr_array_unref(additions);
 	g_free(output);

@@ -14,7 +14,7 @@
 const struct command commands[] = {
 	{ "run", run_command, "run a program under the library; a summary at the end", "-- COMMAND [ARGUMENT...]",
 	  "Exit status: COMMAND's own; 128+n if signal n ended it; 127 if it was not found, 126 if it can't be "
-	  "executed; 1 if the recording could not be made; 2 if the command line is wrong.",
+	  "executed; 1 if the recording could not be made or a file of suppressions not be read; 2 if the command line is wrong.",
 	  run_options, TRUE },
 	{ "report", report_command, "judge the connections in recordings, and name the call sites", "FILE...",
 	  EXIT_STATUS_MORE, report_options, FALSE },

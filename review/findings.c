@@ -58,9 +58,8 @@ static const char *how_of(const struct event *close)
 }
 
 static struct finding *find_or_add(struct findings *findings, const struct rule *rule,
-                                   const struct connection *connection)
+                                   const struct connection *connection, const struct site *site)
 {
-	const struct site *site = stacks_site(findings->stacks, findings->processes, connection->close);
 	struct finding_key wanted = { rule, connection->program, connection->close->close.how, site->key };
 	struct finding *finding = g_hash_table_lookup(findings->by_site, &wanted);
 
@@ -97,10 +96,14 @@ uint64_t example_received(const struct example *example)
 
 static void add(struct findings *findings, const struct rule *rule, const struct connection *connection)
 {
-	struct finding *finding = find_or_add(findings, rule, connection);
+	const struct site *site = stacks_site(findings->stacks, findings->processes, connection->close);
 	const struct hc_close *close = &connection->close->close;
 	uint64_t bytes = bytes_of(rule, connection);
+	struct finding *finding;
 
+	if (findings->suppressions && suppressions_match(findings->suppressions, rule, connection, site->frames))
+		return;
+	finding = find_or_add(findings, rule, connection, site);
 	finding->count++;
 	finding->bytes += bytes;
 	finding->unread += known_or_zero(close->unread);

@@ -4,6 +4,7 @@
 
 #include "rules.h"
 #include "stacks.h"
+#include "suppressions.h"
 
 /* The case that is shown: the one that lost most. */
 struct example {
@@ -36,6 +37,7 @@ struct findings {
 	GHashTable *by_site; /* struct finding_key -> the finding that it is part of */
 	struct stacks *stacks;
 	const struct processes *processes; /* not owned */
+	struct suppressions *suppressions; /* not owned; NULL: none */
 };
 
 struct findings *findings_new(const struct processes *processes);

@@ -9,7 +9,7 @@
 static const struct report_format *const formats[] = {
 	&report_text,         &report_json,        &report_summary,    &report_csv,
 	&report_sarif,        &report_trace,       &report_folded,     &report_folded_unacked,
-	&report_folded_count, &report_openmetrics, &report_prometheus,
+	&report_folded_count, &report_openmetrics, &report_prometheus, &report_suppressions,
 };
 
 const struct report_format *report_format_named(const char *name)
@@ -157,6 +157,7 @@ struct report *report_read_with(char *const *paths, const struct report_settings
 	report->timeline->early = processes_module_event;
 	report->timeline->early_data = report->processes;
 	report->findings = findings_new(report->processes);
+	report->findings->suppressions = settings->suppressions;
 	report->connections = connections_new(report->processes, judged, report);
 	report->time_wait.ports = g_hash_table_new(NULL, NULL);
 	report->open_by_pid = g_hash_table_new(NULL, NULL);

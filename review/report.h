@@ -36,7 +36,8 @@ struct time_wait {
 
 struct report_settings {
 	const struct report_format *format;
-	const char *source_root; /* paths below it are told relative to it; NULL: none was given */
+	const char *source_root;           /* paths below it are told relative to it; NULL: none was given */
+	struct suppressions *suppressions; /* NULL: none were given; they outlive the report */
 };
 
 struct report {
@@ -83,6 +84,7 @@ uint64_t report_unknown(const struct report *report);   /* events of a kind that
 uint64_t report_drains(const struct report *report);    /* whose end was recorded */
 
 extern const struct report_format report_text, report_summary, report_json, report_csv, report_sarif, report_trace,
-    report_folded, report_folded_unacked, report_folded_count, report_openmetrics, report_prometheus;
+    report_folded, report_folded_unacked, report_folded_count, report_openmetrics, report_prometheus,
+    report_suppressions;
 
 #endif

@@ -125,6 +125,25 @@ static void write_time_wait(struct report *report, struct json *json)
 	json_end_object(json);
 }
 
+static void write_suppressed(const struct suppressions *suppressions, struct json *json)
+{
+	if (!suppressions)
+		return;
+	json_number(json, "suppressed", suppressions->used);
+	json_array(json, "suppressions");
+	for (unsigned i = 0; i < suppressions->list->len; i++) {
+		const struct suppression *suppression = suppressions->list->pdata[i];
+
+		json_object(json, NULL);
+		json_string(json, "name", suppression->name);
+		json_string(json, "file", suppression->path);
+		json_number(json, "line", suppression->line);
+		json_number(json, "count", suppression->used);
+		json_end_object(json);
+	}
+	json_end_array(json);
+}
+
 static void summary(struct report *report)
 {
 	struct json *json = report->state = g_new0(struct json, 1);
@@ -141,6 +160,7 @@ static void summary(struct report *report)
 	write_totals(report, json);
 	write_conversations(report, json);
 	write_time_wait(report, json);
+	write_suppressed(report->findings->suppressions, json);
 	json_array(json, "findings");
 }
 

@@ -114,15 +114,31 @@ static void damage_lines(struct report *report)
 		count_line(report, kinds[i].count(report), kinds[i].text);
 }
 
+/* "": nothing was. */
+static char *suppressed_text(const struct report *report)
+{
+	const struct suppressions *suppressions = report->findings->suppressions;
+	char *times, *text;
+
+	if (!suppressions || !suppressions->used)
+		return g_strdup("");
+	times = say_plural(suppressions->used, "time", "times");
+	text = g_strdup_printf("; %s one was suppressed", times);
+	g_free(times);
+	return text;
+}
+
 static void finding_lines(struct report *report)
 {
 	const GPtrArray *list = report->findings->list;
+	char *suppressed = suppressed_text(report);
 
-	if (!list->len) {
-		fputs(report->count ? "No findings.\n" : "No connection was recorded.\n", report->out);
-		return;
-	}
-	fprintf(report->out, "Findings (%u):\n", list->len);
+	if (!list->len)
+		fprintf(report->out, "%s%s.\n", report->count ? "No findings" : "No connection was recorded",
+		        suppressed);
+	else
+		fprintf(report->out, "Findings (%u%s):\n", list->len, suppressed);
+	g_free(suppressed);
 	for (unsigned i = 0; i < list->len && i < SUMMARY_FINDINGS; i++) {
 		const struct finding *finding = list->pdata[i];
 		char *count = say_count(finding->count), *line, *safe;
@@ -310,12 +326,31 @@ static void time_wait_table(struct report *report)
 	g_list_free(ports);
 }
 
+static void suppression_table(struct report *report)
+{
+	const struct suppressions *suppressions = report->findings->suppressions;
+
+	if (!suppressions || !suppressions->used)
+		return;
+	fputs("\nSuppressed findings, by:\n", report->out);
+	for (unsigned i = 0; i < suppressions->list->len; i++) {
+		const struct suppression *suppression = suppressions->list->pdata[i];
+		char *count = say_count(suppression->used), *name = paragraph_cut(suppression->name, 70);
+
+		if (suppression->used)
+			fprintf(report->out, "%9s %s\n", count, name);
+		g_free(count);
+		g_free(name);
+	}
+}
+
 static void end(struct report *report)
 {
 	if (report->count)
 		teardown_table(report);
 	conversation_table(report);
 	time_wait_table(report);
+	suppression_table(report);
 }
 
 const struct report_format report_text = {

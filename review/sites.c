@@ -4,8 +4,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define KEY_FRAMES 3u /* a close is often wrapped: its callers belong to the call site */
-
 static const char *const systems[] = {
 #define SYSTEM(pattern) pattern,
 #include "places.def"
@@ -162,7 +160,7 @@ char *site_key(const GArray *site)
 {
 	GString *key = g_string_new(NULL);
 
-	for (unsigned i = 0; i < site->len && i < KEY_FRAMES; i++) {
+	for (unsigned i = 0; i < site->len && i < SITE_KEY_FRAMES; i++) {
 		const struct frame *frame = frame_at(site, i);
 
 		if (frame->file && frame->line)
@@ -179,7 +177,7 @@ char *site_identity(const GArray *site)
 {
 	GString *text = g_string_new(NULL);
 
-	for (unsigned i = 0; i < site->len && i < KEY_FRAMES; i++) {
+	for (unsigned i = 0; i < site->len && i < SITE_KEY_FRAMES; i++) {
 		const struct frame *frame = frame_at(site, i);
 
 		if (frame->function)

@@ -4,6 +4,8 @@
 
 #include "symbols.h"
 
+#define SITE_KEY_FRAMES 3u /* a close is often wrapped: its callers belong to the call site */
+
 /* Takes the C library's frames out, and folds an interpreter's into one: what
  * is left begins with the place to name first. Changes `frames` (struct frame). */
 void site_fold(GArray *frames);
