@@ -14,10 +14,17 @@
 const struct command commands[] = {
 	{ "run", run_command, "run a program under the library; a summary at the end", "-- COMMAND [ARGUMENT...]",
 	  "Exit status: COMMAND's own; 128+n if signal n ended it; 127 if it was not found, 126 if it can't be "
-	  "executed; 1 if the recording could not be made or a file of suppressions not be read; 2 if the command line is wrong.",
+	  "executed; 1 if the recording could not be made or a file of suppressions not be read; 2 if the command line "
+	  "is wrong.",
 	  run_options, TRUE },
 	{ "report", report_command, "judge the connections in recordings, and name the call sites", "FILE...",
 	  EXIT_STATUS_MORE, report_options, FALSE },
+	{ "diff", diff_command, "what got better and what got worse, by call site", "OLD NEW",
+	  "OLD and NEW are recordings, or reports of them in JSON (which keep the names of functions when the program "
+	  "is built anew). Findings are compared by how often they were found for each connection. "
+	  "Exit status: 0 if nothing got worse; 3 if a finding is new or more frequent; 1 if a file could not be read; "
+	  "2 if the command line is wrong.",
+	  diff_options, FALSE },
 	{ "log", log_command, "print the events of recordings in the order of time", "FILE...", EXIT_STATUS_MORE,
 	  log_options, FALSE },
 	{ "help", help_command, "explain a command", "[COMMAND]", EXIT_STATUS_MORE, NULL, FALSE },

@@ -18,6 +18,8 @@
 #include "findings.h"
 #include "timeline.h"
 
+#define REPORT_SCHEMA 1u /* of the report as JSON, and of a comparison */
+
 struct report;
 
 struct report_format {

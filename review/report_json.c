@@ -151,7 +151,7 @@ static void summary(struct report *report)
 	json->text = g_string_new(NULL);
 	json->indent = 1;
 	json_object(json, NULL);
-	json_number(json, "schema", 1);
+	json_number(json, "schema", REPORT_SCHEMA);
 	json_number(json, "processes", report->processes->count);
 	json_number(json, "connections", report->count);
 	json_number(json, "lost_events", report_lost(report));

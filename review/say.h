@@ -8,7 +8,7 @@
 
 #include <halfclose/recording.h>
 
-enum { STATUS_OK = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
+enum { STATUS_OK = 0, STATUS_FAILED = 1, STATUS_USAGE = 2, STATUS_WORSE = 3 };
 
 /* One line on standard error, with the program's name before it. */
 void complain(const char *format, ...) G_GNUC_PRINTF(1, 2);
