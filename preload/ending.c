@@ -5,6 +5,7 @@
 #include "polls.h"
 #include "recorder.h"
 #include "stack.h"
+#include "waiting.h"
 #include "warn.h"
 
 #include <string.h>
@@ -334,12 +335,18 @@ void hc_ending_exec(const void *caller)
 
 /* As inetd does it: who forked for this socket is about to close its own, and may
  * do so before or after our exec. Such an exec waits for it a little, since nobody
- * could tell the next program. */
+ * could tell the next program; hardly at all for one that sleeps, as it does when
+ * it waits for us. */
 static void await_parent(const struct hc_fd *entry)
 {
+	enum { BRIEFLY = 2, PATIENTLY = 100 };
 	const struct timespec nap = { .tv_nsec = 200000 };
-	for (int i = 0; i < 100 && hc_holders_others(entry->sock) == HC_HOLDING_family; i++)
+	long parent = hc_sys(SYS_getppid, 0, 0, 0, 0, 0);
+	for (int i = 0; i < PATIENTLY && hc_holders_others(entry->sock) == HC_HOLDING_family; i++) {
+		if (i >= BRIEFLY && !hc_runs(parent))
+			return;
 		hc_sys(SYS_nanosleep, (long)&nap, 0, 0, 0, 0);
+	}
 }
 
 bool hc_ending_only_after_exec(struct hc_text *tail)

@@ -110,21 +110,30 @@ static bool thread_waits(const char *line, int fd, bool polled)
 	return waits_in(number, arguments, fd, polled);
 }
 
+/* The beginning of a file of /proc; < 0: errno tells why there is none. */
+static long read_line(int directory, const char *path, char *line, size_t size)
+{
+	long file = hc_sys(SYS_openat, directory, (long)path, O_RDONLY | O_CLOEXEC, 0, 0);
+	if (file < 0)
+		return -1;
+	long n = hc_sys(SYS_read, file, (long)line, (long)size - 1, 0, 0);
+	int why = errno;
+	hc_sys(SYS_close, file, 0, 0, 0, 0);
+	errno = why;
+	if (n >= 0)
+		line[n] = '\0';
+	return n;
+}
+
 static bool look_at(int directory, const char *thread, int fd, bool polled)
 {
 	struct hc_text path = { 0 };
 	char line[256];
 	hc_put(&path, thread);
 	hc_put(&path, "/syscall");
-	long file = hc_sys(SYS_openat, directory, (long)path.bytes, O_RDONLY | O_CLOEXEC, 0, 0);
-	if (file < 0)
-		return errno != ENOENT; /* it has ended */
-	long n = hc_sys(SYS_read, file, (long)line, sizeof line - 1, 0, 0);
-	hc_sys(SYS_close, file, 0, 0, 0, 0);
-	if (n <= 0)
-		return n == 0 || errno != ESRCH;
-	line[n] = '\0';
-	return thread_waits(line, fd, polled);
+	long n = read_line(directory, path.bytes, line, sizeof line);
+	/* where it has ended meanwhile it waits for nothing */
+	return n > 0 ? thread_waits(line, fd, polled) : n == 0 || (errno != ENOENT && errno != ESRCH);
 }
 
 static bool any_waits(int directory, int fd, bool polled)
@@ -158,4 +167,18 @@ bool hc_waiting_for(int fd, bool polled)
 		hc_sys(SYS_close, directory, 0, 0, 0, 0);
 	errno = kept;
 	return waits;
+}
+
+bool hc_runs(long pid)
+{
+	int kept = errno;
+	struct hc_text path = { 0 };
+	char line[256];
+	hc_put(&path, "/proc/");
+	hc_put_number(&path, (uint64_t)pid);
+	hc_put(&path, "/stat");
+	const char *name = read_line(AT_FDCWD, path.bytes, line, sizeof line) > 0 ? strrchr(line, ')') : NULL;
+	errno = kept;
+	/* what waits for its own memory is on its way, too */
+	return name && (!strncmp(name, ") R", 3) || !strncmp(name, ") D", 3));
 }

@@ -1,6 +1,7 @@
 /*
  * Would another thread notice what happens to a descriptor: does one sit in a
- * call that waits for it? Read from /proc, so only for what is rare.
+ * call that waits for it? And does another process wait, for whatever it be? Read
+ * from /proc, so only for what is rare.
  */
 #ifndef HALFCLOSE_WAITING_H
 #define HALFCLOSE_WAITING_H
@@ -10,5 +11,9 @@
 /* polled: the descriptor was put into an epoll set. True also where it can't be
  * told. Opens and closes files; errno stays. */
 bool hc_waiting_for(int fd, bool polled);
+
+/* Does the first thread of a process run, or would if there were a processor for
+ * it? False also where it can't be told. Opens and closes a file; errno stays. */
+bool hc_runs(long pid);
 
 #endif

@@ -33,6 +33,7 @@ static const struct {
 	{ "rarely", rarely },
 	{ "stay", stay },
 	{ "peers", peers },
+	{ "cgi", cgi },
 	{ "wire", wire },
 	{ "rdwr", rdwr },
 	{ "rdwr-read", rdwr_read },

@@ -131,4 +131,30 @@ static void peers(const char *argument)
 	}
 }
 
+/* As for CGI: the child is another program with the connection as its standard
+ * input, and its parent keeps it and waits. The child says how long its exec took. */
+static void cgi(const char *begun)
+{
+	double shortest = 1;
+	char now[32];
+	if (*begun)
+		_exit((int)((seconds() - atof(begun)) * 1000) & 127);
+	struct meeting at = meeting(5, SOCK_CLOEXEC);
+	for (int i = 0; i < 10; i++) {
+		struct pair p = meet(&at);
+		pid_t child = fork();
+		if (!child) {
+			dup2(p.mine, 0);
+			snprintf(now, sizeof now, "%.6f", seconds());
+			execl("/proc/self/exe", "host", "cgi", now, NULL);
+			_exit(127);
+		}
+		double took = WEXITSTATUS(ended(child)) / 1000.0;
+		shortest = took < shortest ? took : shortest;
+		close(p.mine);
+		close(p.peer);
+	}
+	say("exec: %s\n", shortest < 0.015 ? "quick" : "slow");
+}
+
 #endif

@@ -54,6 +54,7 @@ same helper 0 '' writer
 same helper 0 '' writer-at-exit
 same helper 2 '' signals
 same helper 4 '' bind
+same helper 0 '' cgi
 bare=(time-wait by-hand)
 same helper 1 '' time-wait close
 bare=()

@@ -1,5 +1,5 @@
-"""inetd with a parent that is slow to close its own descriptor of the connection:
-the child has replaced its program by then.
+"""inetd with a parent that is slow to close its own descriptor of the connection, as
+if others had the processor: the child has replaced its program by then.
 
 usage: inetd.py PORT PROGRAM ARGUMENT…
 """
@@ -22,7 +22,9 @@ def main(port, *program):
                 for fd in range(3):
                     os.dup2(connection.fileno(), fd)
                 os.execv(program[0], program)
-            time.sleep(SLOW)
+            until = time.monotonic() + SLOW
+            while time.monotonic() < until:
+                pass
             connection.close()
 
 
