@@ -91,11 +91,42 @@ table() { # table [FAULT…]
 	done
 }
 
+# What is said of a test that gives these outcomes: 0 if it is as it should be
+judged() { # judged ROW TEST BARE GRACEFUL
+	local row=$tmp/judged/$1 run
+	rm -rf "$row"
+	for run in bare.1 graceful.1; do
+		mkdir -p "$row/$run"
+		echo 0 >"$row/$run/status"
+		echo 1 >"$row/$run/seconds"
+	done
+	printf 'ok another\n%s %s\n%s (exit status)\n' "$3" "$2" "$3" >"$row/bare.1/results"
+	printf 'ok another\n%s %s\n%s (exit status)\n' "$4" "$2" "$4" >"$row/graceful.1/results"
+	/usr/bin/python3 "$here/results.py" judge "$row" graceful >"$tmp/judged/said"
+}
+
+known_differences() {
+	local why='' name=test.test_ssl.TestPreHandshakeClose.test_preauth_data_to_tls_client
+	mkdir -p "$tmp/judged"
+	judged tornado "$name" ok ok || why="$why same;"
+	! judged tornado "$name" ok fail || why="$why fails;"
+	judged python-ssl "$name" ok fail || why="$why known to fail;"
+	! judged python-ssl "$name" ok ok || why="$why fails no longer;"
+	! judged python-ssl "$name" ok skip || why="$why skipped;"
+	! judged python-ssl "no $name" ok ok || why="$why none of the name;"
+	if [ -n "$why" ]; then
+		echo "not ok suites: known differences: judged wrong:$why"
+	else
+		echo "ok suites: known differences"
+	fi
+}
+
 if [ "${1:-}" = --all ]; then
 	shift
 	table "$@"
 	exit
 fi
+known_differences
 harmless
 fault() {
 	while [ "$(jobs -rp | wc -l)" -ge "$many" ]; do wait -n; done
