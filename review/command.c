@@ -25,6 +25,11 @@ const struct command commands[] = {
 	  "Exit status: 0 if nothing got worse; 3 if a finding is new or more frequent; 1 if a file could not be read; "
 	  "2 if the command line is wrong.",
 	  diff_options, FALSE },
+	{ "show", show_command, "draw one connection as a ladder: both ends, their states, what was lost",
+	  "FILE... [SOCK]",
+	  "SOCK is the number by which report and log call a connection (#12 is 12). Without it the connections are "
+	  "listed, those that lost most first. " EXIT_STATUS_MORE,
+	  show_options, FALSE },
 	{ "log", log_command, "print the events of recordings in the order of time", "FILE...", EXIT_STATUS_MORE,
 	  log_options, FALSE },
 	{ "help", help_command, "explain a command", "[COMMAND]", EXIT_STATUS_MORE, NULL, FALSE },

@@ -246,7 +246,9 @@ struct ladder *ladder_cured(const struct connection *connection)
 	sides_of(sides, connection);
 	ladder->client = client_of(sides);
 	g_free(sides[LADDER_TRACED].close_call);
-	sides[LADDER_TRACED].close_call = g_strdup_printf("close(%d)", connection->close->close.socket.fd);
+	sides[LADDER_TRACED].close_call = is_backlog(connection)
+	                                      ? g_strdup("close()")
+	                                      : g_strdup_printf("close(%d)", connection->close->close.socket.fd);
 	sides[LADDER_TRACED].close_at = 0;
 	sides[LADDER_TRACED].close_alarming = false;
 	if (is_backlog(connection)) {

@@ -344,11 +344,13 @@ static struct ladder_step *send_fin(struct model *model, enum ladder_end end, co
 		model->ack_owed[to] = false;
 		model->state[to] = after_ack_of_fin(model->state[to]);
 	}
-	if (crosses || sees_fin(&model->sides[to]))
+	if (!crosses && sees_fin(&model->sides[to]))
 		take_fin(model, end);
-	if (crosses)
-		take_fin(model, to);
 	step(model, end, call, acks && !model->unix_socket ? "FIN, ACK" : end_word(model));
+	if (crosses) {
+		take_fin(model, end);
+		take_fin(model, to);
+	}
 	for (unsigned i = 0; i < LADDER_ENDS; i++)
 		if (model->ack_owed[i] && !waits_for_ack(&model->sides[i]))
 			pay_ack(model, (enum ladder_end)i);

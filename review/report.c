@@ -1,10 +1,10 @@
 /* Reads recordings into a report, and drives the format that writes it. */
 #include "report.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
+
+#include "terminal.h"
 
 static const struct report_format *const formats[] = {
 	&report_text,         &report_json,        &report_summary,    &report_csv,
@@ -131,14 +131,6 @@ static void read_all(struct report *report)
 	findings_sort(report->findings);
 }
 
-/* https://no-color.org */
-static bool wants_colour(FILE *out)
-{
-	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
-
-	return !(no && *no) && !(term && !strcmp(term, "dumb")) && isatty(fileno(out));
-}
-
 struct report *report_read(char *const *paths, const struct report_format *format, FILE *out)
 {
 	return report_read_with(paths, &(struct report_settings){ .format = format }, out);
@@ -151,7 +143,7 @@ struct report *report_read_with(char *const *paths, const struct report_settings
 	report->format = settings->format;
 	report->source_root = settings->source_root;
 	report->out = out;
-	report->colour = wants_colour(out);
+	report->colour = terminal_colour(out);
 	report->timeline = timeline_open(paths);
 	report->processes = processes_new();
 	report->timeline->early = processes_module_event;

@@ -7,15 +7,14 @@
 #include "paragraph.h"
 #include "recording.h"
 #include "say.h"
+#include "terminal.h"
 
 #define SUMMARY_FINDINGS 5u /* so that the summary has at most 25 lines, with what `run` adds */
 #define TIME_WAIT_PORTS 10u
 
-static const char *const severity_colours[] = { "\033[1;31m", "\033[33m", "\033[36m" };
-
 static const char *colour_of(const struct report *report, enum severity severity)
 {
-	return report->colour ? severity_colours[severity] : "";
+	return report->colour ? terminal_severity(severity) : "";
 }
 
 static const char *plain(const struct report *report)

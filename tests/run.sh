@@ -54,6 +54,11 @@ for dir in golden formats suppressions diff fuzz valgrind command names examples
 	fi
 done
 
+if wanted command; then
+	for script in show; do
+		suite "command $script" 120 "tests/command/$script.sh"
+	done
+fi
 if wanted suites; then
 	suite suites 400 tests/suites/run.sh --quick --jobs "$(($(nproc) + 1))"
 	suite 'suites that must fail' 400 tests/suites/faults.sh
