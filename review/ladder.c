@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "ladder_model.h"
+#include "ladder_play.h"
 #include "rules.h"
 #include "say.h"
 

@@ -1,10 +1,10 @@
 /*
  * Two ends of a connection, played through: the calls that are known, in the order of
  * time, each brought into the state that was recorded before it by what must have come
- * from the other end. ladder.c says what is known; what follows from it is here.
+ * from the other end. ladder.c says what is known; what follows from it is found here.
  */
-#ifndef REVIEW_LADDER_MODEL_H
-#define REVIEW_LADDER_MODEL_H
+#ifndef REVIEW_LADDER_PLAY_H
+#define REVIEW_LADDER_PLAY_H
 
 #include "ladder.h"
 
