@@ -6,6 +6,7 @@
 #include "only.h"
 #include "options.h"
 #include "recorder.h"
+#include "stack.h"
 
 #include <string.h>
 
@@ -72,6 +73,7 @@ void hc_birth_connect(int fd, const struct sockaddr *peer, socklen_t size, int e
 	struct hc_fd *entry = hc_fd(fd);
 	struct hc_address to = { 0 }, local = { 0 };
 	struct sockaddr_storage name;
+	struct hc_frame frames[HC_STACK_MAX];
 	const char *path = NULL;
 	size_t length = 0, used = 0;
 	int kept = errno;
@@ -91,15 +93,18 @@ void hc_birth_connect(int fd, const struct sockaddr *peer, socklen_t size, int e
 		hc_probe_local(fd, &local);
 	if (!is_wanted(fd, &local, &to) || !hc_self.recording)
 		goto out;
-	struct hc_connect *event = hc_record(HC_EVENT_connect, length);
+	uint64_t t = hc_now();
+	size_t depth = hc_stack_of_birth(frames);
+	struct hc_connect *event = hc_record_at(HC_EVENT_connect, length + depth * sizeof *frames, t);
 	if (!event)
 		goto out;
 	hc_record_socket(&event->socket, fd, entry);
 	event->result = (uint32_t)error;
-	event->us = (event->record.t - since) / 1000;
+	event->us = (t - since) / 1000;
 	event->local = local;
 	event->peer = to;
 	event->path = hc_tail(event, &used, path ? path : "", length);
+	event->stack = hc_tail(event, &used, frames, depth * sizeof *frames);
 	hc_commit(event);
 out:
 	errno = kept;
@@ -165,6 +170,8 @@ void hc_birth_accept(int listener, int fd, const struct sockaddr *peer, socklen_
 {
 	uint32_t word = hc_fd_word(listener);
 	struct hc_address from = { 0 }, local = { 0 };
+	struct hc_frame frames[HC_STACK_MAX];
+	size_t used = 0;
 	int kept = errno;
 
 	if (hc_fd_word(fd) && hc_is_guest())
@@ -194,13 +201,15 @@ void hc_birth_accept(int listener, int fd, const struct sockaddr *peer, socklen_
 	}
 	if (!is_wanted(fd, &local, &from) || !hc_self.recording)
 		goto out;
-	struct hc_accept *event = hc_record_at(HC_EVENT_accept, 0, entry->born);
+	size_t depth = hc_stack_of_birth(frames);
+	struct hc_accept *event = hc_record_at(HC_EVENT_accept, depth * sizeof *frames, entry->born);
 	if (!event)
 		goto out;
 	hc_record_socket(&event->socket, fd, entry);
 	event->listener = its->sock;
 	event->local = local;
 	event->peer = from;
+	event->stack = hc_tail(event, &used, frames, depth * sizeof *frames);
 	hc_commit(event);
 out:
 	errno = kept;

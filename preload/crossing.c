@@ -1,13 +1,21 @@
 #include "crossing.h"
 #include "fdtab.h"
+#include "options.h"
 #include "probe.h"
 #include "recorder.h"
+#include "stack.h"
+
+size_t hc_stack_of_birth(struct hc_frame *frames)
+{
+	return hc_options.STACK == HC_STACK_ALL ? hc_stack_take(frames, (size_t)hc_options.STACK_DEPTH) : 0;
+}
 
 void hc_record_adopted(int fd, enum hc_via via)
 {
 	struct hc_fd *entry = hc_fd(fd);
 	uint32_t word = hc_fd_word(fd);
 	struct hc_address local = { 0 }, peer = { 0 };
+	struct hc_frame frames[HC_STACK_MAX];
 	char path[108];
 	size_t length = 0, used = 0;
 	int kept = errno;
@@ -20,7 +28,9 @@ void hc_record_adopted(int fd, enum hc_via via)
 		hc_probe_local(fd, &local);
 		hc_probe_peer(fd, &peer);
 	}
-	struct hc_adopt *event = hc_record(HC_EVENT_adopt, length);
+	/* what an exec left is found by our constructor: no caller to name */
+	size_t depth = via != HC_VIA_exec ? hc_stack_of_birth(frames) : 0;
+	struct hc_adopt *event = hc_record(HC_EVENT_adopt, length + depth * sizeof *frames);
 	if (event) {
 		hc_record_socket(&event->socket, fd, entry);
 		event->via = (uint8_t)via;
@@ -28,6 +38,7 @@ void hc_record_adopted(int fd, enum hc_via via)
 		event->local = local;
 		event->peer = peer;
 		event->path = hc_tail(event, &used, path, length);
+		event->stack = hc_tail(event, &used, frames, depth * sizeof *frames);
 		hc_commit(event);
 	}
 	errno = kept;

@@ -105,6 +105,7 @@ static void forget(struct connections *connections, struct connection *connectio
 	conversations_forget(connections->by_ends, connection);
 	if (connection->other)
 		connection->other->other = NULL;
+	g_free(connection->birth);
 	g_free(connection->close);
 	g_free(connection->local_path);
 	g_free(connection->peer_path);
@@ -165,6 +166,8 @@ static void merge(struct connections *connections, struct connection *into, stru
 		into->peer = from->peer;
 	if (!into->asked_at)
 		into->asked_at = from->asked_at;
+	if (!into->birth)
+		into->birth = g_steal_pointer(&from->birth);
 	if (from->shut && !into->shut) {
 		into->shut = true;
 		into->shut_state = from->shut_state;

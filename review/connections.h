@@ -40,6 +40,7 @@ struct connection {
 	bool shut, shut_both; /* sending was ended by shutdown; by one of both directions */
 	bool shut_both_early; /* … while the peer could still send */
 	uint8_t shut_state;
+	struct event *birth; /* the one that brought it, where that has a stack; NULL: none; owned */
 	struct event *close; /* the one that ended it; NULL: open; owned */
 	const char *program; /* that closed it, or holds it; interned */
 	uint64_t born;       /* struct event's order of the first event about it */

@@ -156,6 +156,7 @@ static struct connection *copy_of(const struct connection *connection)
 {
 	struct connection *copy = g_memdup2(connection, sizeof(*connection));
 
+	copy->birth = connection->birth ? event_copy(connection->birth) : NULL;
 	copy->close = connection->close ? event_copy(connection->close) : NULL;
 	copy->local_path = g_strdup(connection->local_path);
 	copy->peer_path = g_strdup(connection->peer_path);
@@ -167,6 +168,7 @@ static struct connection *copy_of(const struct connection *connection)
 
 static void free_copy(struct connection *copy)
 {
+	g_free(copy->birth);
 	g_free(copy->close);
 	g_free(copy->local_path);
 	g_free(copy->peer_path);

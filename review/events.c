@@ -256,12 +256,13 @@ const struct hc_build_id *field_build(const struct event *event, const struct fi
 
 size_t event_frames(const struct event *event, struct hc_frame *frames, size_t room)
 {
+	const struct field *field = event_field(event, "stack");
 	struct hc_span span;
 	size_t count;
 
-	if (event->kind != HC_EVENT_close)
+	if (!field || field->type != FIELD_stack)
 		return 0;
-	span = event->close.stack;
+	span = span_of(event, field);
 	count = MIN(span.size / sizeof(*frames), room);
 	if (count)
 		memcpy(frames, event->bytes + span.offset, count * sizeof(*frames));

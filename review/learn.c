@@ -19,9 +19,17 @@ static void set_address(struct hc_address *to, struct hc_address from)
 		*to = from;
 }
 
+/* Where it was opened: most recordings have no stacks of that, and nothing is kept. */
+static void note_birth(struct connection *connection, const struct event *event, struct hc_span stack)
+{
+	if (stack.size && !connection->birth)
+		connection->birth = event_copy(event);
+}
+
 static void note_accept(struct connection *connection, const struct event *event, const struct connection *listener)
 {
 	connection->accepted = true;
+	note_birth(connection, event, event->accept.stack);
 	set_address(&connection->local, event->accept.local);
 	set_address(&connection->peer, event->accept.peer);
 	if (!listener)
@@ -43,6 +51,7 @@ static void note_connect(struct connection *connection, const struct event *even
 	set_address(&connection->local, event->connect.local);
 	set_address(&connection->peer, event->connect.peer);
 	set_text(&connection->peer_path, event, event->connect.path);
+	note_birth(connection, event, event->connect.stack);
 }
 
 static void note_adopt(struct connection *connection, const struct event *event)
@@ -54,6 +63,7 @@ static void note_adopt(struct connection *connection, const struct event *event)
 	set_address(&connection->local, event->adopt.local);
 	set_address(&connection->peer, event->adopt.peer);
 	set_text(&connection->local_path, event, event->adopt.path);
+	note_birth(connection, event, event->adopt.stack);
 }
 
 static void note_shutdown(struct connection *connection, const struct event *event)
