@@ -202,6 +202,9 @@ $(BUILD)/review/%.o: review/%.c Makefile
 	@echo '  CC   $@'
 	$(Q)$(CC) $(ALL) $(SANITIZE) $(GLIB_CFLAGS) -DHC_VERSION_TEXT='"$(VERSION)"' -DHC_LIBDIR='"$(LIBDIR)"' -c -o $@ $<
 
+# The assembler puts these files into page.o.
+$(BUILD)/review/page.o: $(wildcard review/page/*)
+
 REVIEW_OBJECTS = $(REVIEW:%.c=$(BUILD)/%.o)
 $(PROGRAM): $(REVIEW_OBJECTS)
 	@echo '  LINK $@'

@@ -6,11 +6,12 @@
 #include "say.h"
 
 static gboolean as_json, as_suppressions;
-static char *format_name, *output_path, *source_root, **suppression_paths;
+static char *format_name, *output_path, *html_path, *source_root, **suppression_paths;
 
 static GOptionEntry entries[] = {
 	{ "format", 'f', 0, G_OPTION_ARG_STRING, &format_name, NULL /* the formats */, "NAME" },
 	{ "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "the same as --format json", NULL },
+	{ "html", 0, 0, G_OPTION_ARG_FILENAME, &html_path, "the same as --format html -o FILE", "FILE" },
 	{ "output", 'o', 0, G_OPTION_ARG_FILENAME, &output_path, "write it there, whole or not at all", "FILE" },
 	{ "source-root", 0, 0, G_OPTION_ARG_FILENAME, &source_root, "sarif: tell files below DIR relative to it",
 	  "DIR" },
@@ -41,7 +42,11 @@ const GOptionEntry *report_options(void)
 
 static const struct report_format *wanted_format(void)
 {
-	const char *name = as_json ? "json" : as_suppressions ? "suppressions" : format_name ? format_name : "text";
+	const char *name = html_path         ? "html"
+	                   : as_json         ? "json"
+	                   : as_suppressions ? "suppressions"
+	                   : format_name     ? format_name
+	                                     : "text";
 	const struct report_format *format = report_format_named(name);
 
 	if (!format) {
@@ -109,6 +114,12 @@ int report_command(const struct command *command, int argc, char **argv)
 
 	if (!command_parse(command, &argc, &argv, &status))
 		return status;
+	if (html_path && (as_json || as_suppressions || format_name || output_path)) {
+		complain("report: --html FILE says both the format and the file");
+		return STATUS_USAGE;
+	}
+	if (html_path)
+		output_path = html_path;
 	settings.format = wanted_format();
 	if (!settings.format)
 		return STATUS_USAGE;

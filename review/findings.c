@@ -114,6 +114,8 @@ static void add(struct findings *findings, const struct rule *rule, const struct
 		finding->example.connection = connection_copy(connection);
 		finding->example.bytes = bytes;
 	}
+	if (findings->found)
+		findings->found(finding, connection, bytes, findings->found_data);
 }
 
 void findings_add(struct findings *findings, const struct connection *connection)

@@ -38,6 +38,9 @@ struct findings {
 	struct stacks *stacks;
 	const struct processes *processes; /* not owned */
 	struct suppressions *suppressions; /* not owned; NULL: none */
+	/* Called for each connection of a finding. NULL: nobody wants it */
+	void (*found)(const struct finding *finding, const struct connection *connection, uint64_t bytes, void *data);
+	void *found_data;
 };
 
 struct findings *findings_new(const struct processes *processes);

@@ -141,3 +141,14 @@ void json_string(struct json *json, const char *key, const char *value)
 	if (value)
 		json_bytes(json, key, value, strlen(value));
 }
+
+void json_raw(struct json *json, const char *key, const char *value)
+{
+	begin_value(json, key);
+	g_string_append(json->text, value);
+}
+
+void json_null(struct json *json, const char *key)
+{
+	json_raw(json, key, "null");
+}

@@ -7,9 +7,9 @@
 #include "terminal.h"
 
 static const struct report_format *const formats[] = {
-	&report_text,         &report_json,        &report_summary,    &report_csv,
-	&report_sarif,        &report_trace,       &report_folded,     &report_folded_unacked,
-	&report_folded_count, &report_openmetrics, &report_prometheus, &report_suppressions,
+	&report_text,        &report_json,       &report_html,         &report_summary,        &report_csv,
+	&report_sarif,       &report_trace,      &report_folded,       &report_folded_unacked, &report_folded_count,
+	&report_openmetrics, &report_prometheus, &report_suppressions,
 };
 
 const struct report_format *report_format_named(const char *name)
@@ -43,8 +43,7 @@ static bool is_reset(enum teardown teardown)
 	       teardown == TEARDOWN_reset_linger;
 }
 
-/* TIME-WAIT stays with the side that sent the first FIN, unless a reset came. */
-static bool leaves_time_wait(const struct connection *connection)
+bool leaves_time_wait(const struct connection *connection)
 {
 	const struct connection *other = connection->other;
 
@@ -65,6 +64,13 @@ static void count_time_wait(struct time_wait *time_wait, const struct connection
 	} else {
 		time_wait->connected++;
 	}
+}
+
+static void found(const struct finding *finding, const struct connection *connection, uint64_t bytes, void *data)
+{
+	struct report *report = data;
+
+	report->format->found(report, finding, connection, bytes);
 }
 
 static void judged(struct connection *connection, void *data)
@@ -150,6 +156,8 @@ struct report *report_read_with(char *const *paths, const struct report_settings
 	report->timeline->early_data = report->processes;
 	report->findings = findings_new(report->processes);
 	report->findings->suppressions = settings->suppressions;
+	report->findings->found = settings->format->found ? found : NULL;
+	report->findings->found_data = report;
 	report->connections = connections_new(report->processes, judged, report);
 	report->time_wait.ports = g_hash_table_new(NULL, NULL);
 	report->open_by_pid = g_hash_table_new(NULL, NULL);

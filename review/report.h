@@ -4,6 +4,7 @@
  * A format is a row in report.c's table. Its callbacks come in this order, and
  * any of them may be NULL:
  *   begin       nothing is known yet but which files are read; there is at least one
+ *   found       for each connection of a finding, before `connection`
  *   connection  for each connection, when it is judged (memory stays bounded:
  *               a format that lists them writes them here)
  *   summary     all is read, the members below are final
@@ -25,6 +26,8 @@ struct report;
 struct report_format {
 	const char *name, *meaning;
 	void (*begin)(struct report *report);
+	void (*found)(struct report *report, const struct finding *finding, const struct connection *connection,
+	              uint64_t bytes);
 	void (*connection)(struct report *report, const struct connection *connection);
 	void (*summary)(struct report *report);
 	void (*finding)(struct report *report, const struct finding *finding);
@@ -85,8 +88,17 @@ uint64_t report_unwritten(const struct report *report); /* slots that a writer t
 uint64_t report_unknown(const struct report *report);   /* events of a kind that came later */
 uint64_t report_drains(const struct report *report);    /* whose end was recorded */
 
-extern const struct report_format report_text, report_summary, report_json, report_csv, report_sarif, report_trace,
-    report_folded, report_folded_unacked, report_folded_count, report_openmetrics, report_prometheus,
+/* TIME-WAIT stays with the side that sent the first FIN, unless a reset came. */
+bool leaves_time_wait(const struct connection *connection);
+
+struct json;
+/* The JSON report's parts, for a format that has it inside: an object's members up to
+ * its findings, whose array is left open; a finding's members. */
+void report_json_head(const struct report *report, struct json *json);
+void report_json_finding(struct json *json, const struct finding *finding);
+
+extern const struct report_format report_text, report_summary, report_json, report_html, report_csv, report_sarif,
+    report_trace, report_folded, report_folded_unacked, report_folded_count, report_openmetrics, report_prometheus,
     report_suppressions;
 
 #endif

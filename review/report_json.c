@@ -56,7 +56,7 @@ static void write_example(struct json *json, const struct example *example)
 	g_free(time);
 }
 
-static void write_outcomes(struct report *report, struct json *json)
+static void write_outcomes(const struct report *report, struct json *json)
 {
 	json_object(json, "outcome");
 	for (unsigned i = 0; i < HC_OUTCOMES; i++)
@@ -64,7 +64,7 @@ static void write_outcomes(struct report *report, struct json *json)
 	json_end_object(json);
 }
 
-static void write_totals(struct report *report, struct json *json)
+static void write_totals(const struct report *report, struct json *json)
 {
 	json_object(json, "totals");
 	json_number(json, "closes", report->connections->closes);
@@ -85,7 +85,7 @@ static void write_totals(struct report *report, struct json *json)
 	json_end_object(json);
 }
 
-static void write_conversations(struct report *report, struct json *json)
+static void write_conversations(const struct report *report, struct json *json)
 {
 	json_object(json, "conversations");
 	json_number(json, "count", report->conversations);
@@ -105,7 +105,7 @@ static void write_conversations(struct report *report, struct json *json)
 	json_end_object(json);
 }
 
-static void write_time_wait(struct report *report, struct json *json)
+static void write_time_wait(const struct report *report, struct json *json)
 {
 	json_object(json, "time_wait");
 	json_number(json, "accepted", report->time_wait.accepted);
@@ -144,13 +144,8 @@ static void write_suppressed(const struct suppressions *suppressions, struct jso
 	json_end_array(json);
 }
 
-static void summary(struct report *report)
+void report_json_head(const struct report *report, struct json *json)
 {
-	struct json *json = report->state = g_new0(struct json, 1);
-
-	json->text = g_string_new(NULL);
-	json->indent = 1;
-	json_object(json, NULL);
 	json_number(json, "schema", REPORT_SCHEMA);
 	json_number(json, "processes", report->processes->count);
 	json_number(json, "connections", report->count);
@@ -164,11 +159,18 @@ static void summary(struct report *report)
 	json_array(json, "findings");
 }
 
-static void write_finding(struct report *report, const struct finding *finding)
+static void summary(struct report *report)
 {
-	struct json *json = json_of(report);
+	struct json *json = report->state = g_new0(struct json, 1);
 
+	json->text = g_string_new(NULL);
+	json->indent = 1;
 	json_object(json, NULL);
+	report_json_head(report, json);
+}
+
+void report_json_finding(struct json *json, const struct finding *finding)
+{
 	json_string(json, "rule", finding->rule->id);
 	json_string(json, "severity", severity_name(finding->rule->severity));
 	json_string(json, "title", finding->rule->title);
@@ -186,6 +188,14 @@ static void write_finding(struct report *report, const struct finding *finding)
 	json_end_array(json);
 	write_example(json, &finding->example);
 	json_string(json, "advice", finding->rule->advice);
+}
+
+static void write_finding(struct report *report, const struct finding *finding)
+{
+	struct json *json = json_of(report);
+
+	json_object(json, NULL);
+	report_json_finding(json, finding);
 	json_end_object(json);
 }
 
