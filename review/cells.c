@@ -143,7 +143,7 @@ static char *network_name(uint8_t family, const uint8_t ip[16], uint8_t bits)
 	inet_ntop(family, masked, text, sizeof(text));
 	if (bits == (family == AF_INET ? 32 : 128))
 		return g_strdup(text);
-	return g_strdup_printf("others in %s/%u", text, bits);
+	return g_strdup_printf("%s/%u", text, bits);
 }
 
 static struct group *network_at(struct cells *cells, uint8_t family, const uint8_t ip[16], unsigned level)
@@ -356,17 +356,27 @@ static struct group *wider(struct cells *cells, const struct group *group)
 	return group_of_others(cells, group->axis);
 }
 
+/* Of peers there may be as many as connections: then those that come again and again
+ * are worth a name. */
+static bool is_frequent(const struct group *group, uint64_t total)
+{
+	return group->axis != AXIS_PEER || group->count * 100 >= total;
+}
+
 static void fold(struct cells *cells, enum axis axis, unsigned kept)
 {
 	GPtrArray *list = sorted_groups(cells, axis);
+	uint64_t total = 0;
 
+	for (unsigned i = 0; i < list->len; i++)
+		total += ((struct group *)list->pdata[i])->count;
 	cells->closed[axis] = true;
 	if (axis == AXIS_PEER)
 		cells->level++;
 	for (unsigned i = 0; i < list->len; i++) {
 		struct group *group = list->pdata[i], *into;
 
-		if (i < kept && !group->many)
+		if (i < kept && !group->many && is_frequent(group, total))
 			continue;
 		into = wider(cells, group);
 		if (into == group)

@@ -24,7 +24,7 @@
 #define EXCERPTS 3u                 /* frames of a finding whose source lines are shown */
 #define AROUND 4u                   /* lines before and after */
 #define PAGE_CELLS 1500u
-#define TRACK_NUMBERS 24000u
+#define TRACK_NUMBERS 36000u
 
 struct state {
 	struct cells *cells;
@@ -353,7 +353,7 @@ static unsigned numbers_of(const GPtrArray *lanes)
 
 		for (unsigned phase = 0; phase < PHASES; phase++)
 			for (unsigned bin = 0; bin < TRACK_BINS; bin++)
-				count += (track->in[phase][bin] != 0) + (track->out[phase][bin] != 0);
+				count += (track->in[phase][bin] ? 1u : 0u) + (track->out[phase][bin] ? 1u : 0u);
 	}
 	return count;
 }
@@ -424,7 +424,7 @@ static void write_row(struct json *json, const struct row *row, uint64_t first)
 		json_number(json, NULL, group_now(row->at[axis])->number);
 	json_number(json, NULL, row->kind);
 	number_or_null(json, row->pid, row->pid != 0);
-	number_or_null(json, (uint64_t)row->fd, row->fd >= 0);
+	number_or_null(json, (uint64_t)(int64_t)row->fd, row->fd >= 0);
 	for (unsigned i = 0; i < G_N_ELEMENTS(times); i++)
 		number_or_null(json, times[i] > first ? (times[i] - first) / 1000 : 0, times[i] != 0);
 	for (unsigned i = 0; i < G_N_ELEMENTS(sizes); i++)

@@ -1,9 +1,9 @@
 /* Distributions: a bar for each doubling. */
 
 const MEASURES = [
-  { id: "unread", title: "Unread when closed", unit: bytes, none: "had nothing unread",
+  { id: "unread", title: "Unread at close", unit: binary, none: "had nothing unread",
     what: "bytes that had arrived and that nobody will read: any of them makes the close a reset" },
-  { id: "unacked", title: "Not yet acknowledged when closed", unit: bytes, none: "had nothing on the way",
+  { id: "unacked", title: "Unacknowledged at close", unit: binary, none: "had nothing on the way",
     what: "bytes written that the peer had not acknowledged: a reset destroys them" },
   { id: "half-closed", title: "Time half-closed", unit: duration, none: "under 1 µs",
     what: "from shutdown to close: how long the peer was read on" },
@@ -51,7 +51,7 @@ function bars(measure, buckets) {
     const bucket = from + i, n = buckets.get(bucket) || 0, tall = n ? Math.max(height * n / most, 2) : 0;
     chart.append(svg("rect", { class: "fill-bar", x: i * step + 1, y: height - tall, width: Math.max(step - 2, 1), height: tall },
       svg("title", {}, `${bucketText(measure, bucket)}: ${count(n)}`)));
-    if (i % each === 0)
+    if (i % each === 0 && i * step < width - 40)
       chart.append(svg("text", { class: "tick", x: i * step + 1, y: height + 14 }, measure.unit(lowest(bucket))));
   }
   return chart;
@@ -66,11 +66,11 @@ function sizeCard(selection, measure, index) {
   const middle = quantile(some, 0.5), high = quantile(some, 0.99);
   return el("article", { class: "card", "aria-labelledby": id },
     el("h3", { id }, measure.title),
-    el("p", { class: "note" }, measure.what),
     some.size ? bars(measure, some) : null,
     el("p", { class: "facts" },
-      some.size ? `half of ${count(whole - none)} below ${measure.unit(2 ** middle)}, 99 % below ${measure.unit(2 ** high)}` : "",
+      some.size ? `half of ${count(whole - none)} below ${measure.unit(2 ** middle)}, 99\u00a0% below ${measure.unit(2 ** high)}` : "",
       none ? [some.size ? "; " : "", `${count(none)} ${measure.none}`] : ""),
+    el("p", { class: "note" }, measure.what),
     some.size ? asTable(measure.title, ["Size", "Connections"], [...buckets.keys()].sort((a, b) => a - b)
       .map((bucket) => [bucketText(measure, bucket), count(buckets.get(bucket))])) : null);
 }

@@ -38,7 +38,7 @@ function table(caption, heads, body, options) {
   const { first = Infinity, classes = "" } = options || {};
   const list = el("tbody", {}, body.slice(0, first));
   const out = el("table", { class: classes }, el("caption", {}, caption), el("thead", {}, el("tr", {}, heads)), list);
-  const region = el("div", { class: "scroll", role: "region", "aria-label": caption, tabindex: "0" }, out);
+  const region = el("div", { class: "scroll", role: "group", "aria-label": caption, tabindex: "0" }, out);
   if (body.length <= first) return region;
   const more = el("button", { type: "button", class: "quiet", onclick: () => {
     const from = list.children.length;
@@ -68,7 +68,7 @@ function asTable(caption, heads, lines) {
       lines.map((line) => el("tr", {}, line.map((text, i) => i ? number(text) : el("th", { scope: "row" }, text))))));
 }
 
-/* One bar of the three classes; red ones are hatched as well. */
+/* One bar of the three classes; what stands beside it says the same in words. */
 function classBar(counts, label) {
   const whole = sum(counts, (n) => n);
   const bar = svg("svg", { class: "bar", viewBox: "0 0 1000 10", preserveAspectRatio: "none", role: "img", "aria-label": label });

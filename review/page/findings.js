@@ -12,7 +12,7 @@ function excerpt(source, finding) {
   return el("figure", { class: "figure" },
     el("figcaption", {}, el("code", {}, `${source.path}:${line}`),
       source.newer ? " (changed after the program was built: the lines may be others)" : ""),
-    el("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": "Source lines" }, list));
+    el("div", { class: "scroll", role: "group", tabindex: "0", "aria-label": "Source lines" }, list));
 }
 
 function callers(finding) {
@@ -35,7 +35,7 @@ function findingRows(finding, selection) {
   if (!list.length) return null;
   const complete = list.length === finding.count;
   return el("details", { class: "numbers" },
-    el("summary", {}, complete ? `All ${plural(list.length, "connection", "connections")}` : `${count(list.length)} of its connections, those that lost most`),
+    el("summary", {}, complete ? (list.length === 1 ? "Its connection" : `Its ${count(list.length)} connections`) : `${count(list.length)} of its connections, those that lost most`),
     rowTable(list, finding.title));
 }
 
@@ -47,7 +47,7 @@ function body(finding, selection) {
     finding.sources.map((source) => excerpt(source, finding)),
     finding.sources.length ? el("details", { class: "numbers" }, el("summary", {}, "The callers"), callers(finding)) : callers(finding),
     words(finding), drawLadders(finding), findingRows(finding, selection),
-    el("p", { class: "note" }, el("a", { href: address({ anchor: "finding-" + finding.slug }) }, "Link to this finding")));
+    el("p", { class: "note to-link" }, el("a", { href: address({ anchor: "finding-" + finding.slug }) }, "Link to this finding")));
 }
 
 function loss(finding, tally) {
@@ -65,7 +65,7 @@ function drawFinding(finding, selection) {
       el("span", { class: `badge ${finding.severity}` + (abrupt ? " abrupt" : "") }, finding.severity), " ",
       el("h3", { class: "finding-title" }, finding.title)),
     el("code", { class: "place" }, finding.place),
-    el("span", { class: "facts" }, [finding.rule, plural(tally.count, "time", "times"), loss(finding, tally)].filter(Boolean).join(" · ")));
+    el("span", { class: "facts" }, [base(finding.exe), finding.rule, plural(tally.count, "time", "times"), loss(finding, tally)].filter(Boolean).join(" · ")));
   const out = el("details", { class: "finding", id, ontoggle: () => {
     if (out.open && !out.querySelector(".finding-body")) out.append(body(finding, selection));
     if (out.open) opened.add(finding.slug); else opened.delete(finding.slug);

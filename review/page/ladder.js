@@ -34,7 +34,7 @@ function ladderTable(ladder, title) {
     el("th", { scope: "row", class: "when" }, when(step)), ladderEnd(step, ladder.steps[i - 1], left), wire(step, left),
     ladderEnd(step, ladder.steps[i - 1], right)));
   return el("figure", { class: "figure ladder-figure" }, el("figcaption", {}, title),
-    el("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": title }, el("table", { class: "ladder" },
+    el("div", { class: "scroll", role: "group", tabindex: "0", "aria-label": title }, el("table", { class: "ladder" },
       el("thead", {}, el("tr", {}, el("th", { scope: "col", class: "when" }, el("span", { class: "hidden" }, "Time")), endName(ladder, left),
         el("th", { scope: "col", class: "wire" }, el("span", { class: "hidden" }, "On the wire")), endName(ladder, right))),
       el("tbody", {}, lines))));
@@ -42,8 +42,9 @@ function ladderTable(ladder, title) {
 
 function drawLadders(finding) {
   if (!finding.ladder) return null;
-  return [el("div", { class: "ladders" }, ladderTable(finding.ladder, "A typical connection, as it was"),
+  return [el("div", { class: "ladders" }, ladderTable(finding.ladder, finding.bytes ? "The connection that lost most, as it was" : "One such connection, as it was"),
     finding.cured ? ladderTable(finding.cured, "The same, with a graceful end") : null),
   el("p", { class: "note" }, "Times count from the connection's beginning; steps without one follow from what was recorded",
-    finding.cured ? ", those in grey are what a graceful end brings." : ".")];
+    [finding.ladder, finding.cured].some((ladder) => ladder && ladder.steps.some((step) => step.supposed)) ?
+      "; those in grey are what follows where the peer ends well." : ".")];
 }

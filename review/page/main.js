@@ -55,6 +55,20 @@ function worstPlaces(selection) {
       el("span", { class: "facts" }, [base(place.finding.exe), plural(place.count, "time", "times"), place.bytes ? bytes(place.bytes) + " at risk" : ""].filter(Boolean).join(" · ")))))];
 }
 
+/* What is lost besides: by listeners, and at ends that were orderly. */
+function besides(selection) {
+  const of = (rule) => selection.findings.filter((finding) => finding.rule === rule);
+  const lines = [];
+  const late = sum(of("late-data"), (finding) => selection.tallies.get(finding.index).count);
+  const waiting = sum(of("backlog-close"), (finding) => finding.waiting || 0);
+  const listeners = sum(of("backlog-close"), (finding) => selection.tallies.get(finding.index).count);
+  if (listeners)
+    lines.push(`Besides, ${plural(listeners, "listener was", "listeners were")} closed with connections waiting in the queue` +
+      (waiting && !isFiltered() ? `: ${plural(waiting, "was", "were")} reset.` : "."));
+  if (late) lines.push(`${plural(late, "connection was", "connections were")} closed in order, but while the peer was still sending.`);
+  return lines.map((line) => el("p", {}, line));
+}
+
 function damage() {
   const what = [[report.lost_events, "could not be recorded (no space, or the recording's limit)", "event", "events"],
     [report.damaged, "of 32 bytes in the recording are damaged or cut off", "place", "places"]]
@@ -69,7 +83,7 @@ function hint() {
 
 function drawVerdict(selection) {
   show("verdict-title", title(selection));
-  show("verdict-body", damage(), hint(), report.connections ? figures(selection) : null, kindTable(selection), worstPlaces(selection));
+  show("verdict-body", damage(), hint(), report.connections ? figures(selection) : null, kindTable(selection), besides(selection), worstPlaces(selection));
 }
 
 /* ---- the whole ---- */

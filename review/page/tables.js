@@ -33,7 +33,7 @@ function axisTable(selection, axis, title, heading) {
   const lines = byAxis(selection, axis), name = AXES[axis];
   if (!lines.length) return null;
   return el("div", { class: "place-table" }, el("h3", {}, heading), table(title,
-    [head(heading.replace("By ", "")), head("Connections", true), head("How they ended"), head("Abrupt", true), head("At risk", true),
+    [head(heading.slice(3, 4).toUpperCase() + heading.slice(4)), head("Connections", true), head("How they ended"), head("Abrupt", true), head("At risk", true),
       head("TIME-WAIT", true), head("at a time", true)],
     lines.map((line) => el("tr", {},
       el("th", { scope: "row" }, el("button", { type: "button", class: "link", title: line.value.name, "aria-pressed": String(chosen[name] === line.value.name),
@@ -48,7 +48,8 @@ function drawPlaces(selection) {
   const tables = [axisTable(selection, 1, "Ends by port", "By port"), axisTable(selection, 2, "Ends by peer", "By peer"),
     axisTable(selection, 0, "Ends by process", "By process")].filter(Boolean);
   show("places-body", tables.length ? [tables, el("p", { class: "note" },
-    "“to 443” are connections that this side asked for; other ports are its own. TIME-WAIT counts connections that this side ended first, in order; “at a time” is how many sockets that keeps in TIME-WAIT (60 s each) if it goes on at this rate.")] :
+    "“to 443” are connections that this side asked for; other ports are its own. TIME-WAIT counts connections that this side ended first, in order; “at a time” is how many sockets that keeps in TIME-WAIT (60 s each) if it goes on at this rate." +
+    (data.peers.some((peer) => peer.many) ? " A network like 10.1.0.0/16 stands for those of its peers that have no line of their own." : ""))] :
     el("p", { class: "note" }, "No connections."));
 }
 

@@ -14,7 +14,7 @@ function lifeOfAll() {
   let first = Infinity, last = 0;
   const add = (time) => { first = Math.min(first, time); last = Math.max(last, time); };
   if (data.all_rows) {
-    for (const row of rows.filter(isConnection)) [row.born, row.close ?? data.span_us, row.drain ?? 0].forEach(add);
+    for (const row of rows.filter(isConnection)) [row.born, row.drain ?? row.close ?? data.span_us].forEach(add);
   } else {
     for (const track of data.tracks)
       for (let i = 0; i < 6; i++)
@@ -103,9 +103,11 @@ function binsOf(selection, from, to, number_) {
   return { present, abrupt };
 }
 
+/* At 1, 2, 5, 10, … µs, and at what a clock has behind seconds. */
 function niceTicks(from, to, most) {
   const raw = (to - from) / most, power = 10 ** Math.floor(Math.log10(raw));
-  const step = [1, 2, 5, 10].map((n) => n * power).find((n) => n >= raw);
+  const ofClock = [15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400].map((n) => n * 1e6);
+  const step = (raw > 10e6 && ofClock.find((n) => n >= raw)) || [1, 2, 5, 10].map((n) => n * power).find((n) => n >= raw);
   const ticks = [];
   for (let at = Math.ceil(from / step) * step; at <= to; at += step) ticks.push(at);
   return ticks;
@@ -121,10 +123,18 @@ function area(present, upTo, number_, width, y) {
   return path + `L${width} ${y(0)}L0 ${y(0)}Z`;
 }
 
+/* The window in bars; where the data has bins, each has a whole number of them. */
+function scaleOf(width) {
+  const [from, to] = windowNow(), most = Math.min(Math.floor(width / 4), 400);
+  if (data.all_rows) return { from, to, number_: most };
+  const unit = data.unit / 1000, first = Math.floor(from / unit), each = Math.ceil((to / unit - first) / most) || 1;
+  const number_ = Math.ceil((to / unit - first) / each);
+  return { from: first * unit, to: (first + number_ * each) * unit, number_ };
+}
+
 function drawChart(selection) {
-  const [from, to] = windowNow(), width = Math.max(byId("timeline-body").clientWidth, 240), tall = 168, below = 34;
-  let number_ = Math.min(Math.floor(width / 4), 400);
-  if (!data.all_rows) number_ = Math.max(1, Math.min(number_, Math.floor((to - from) / (data.unit / 1000))));
+  const width = Math.max(byId("timeline-body").clientWidth, 240), tall = 168, below = 34;
+  const { from, to, number_ } = scaleOf(width);
   const { present, abrupt } = binsOf(selection, from, to, number_);
   let most = 1;
   for (let bin = 0; bin < number_; bin++) most = Math.max(most, sum(present, (of) => of[bin]));

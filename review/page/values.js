@@ -46,6 +46,11 @@ function bytes(number) {
   return scaled(number, ["B", "kB", "MB", "GB", "TB", "PB", "EB"], 1000);
 }
 
+/* Where the edges are powers of two. */
+function binary(number) {
+  return scaled(number, ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"], 1024);
+}
+
 function duration(us) {
   if (us < 1e6) return scaled(us, ["µs", "ms"], 1000);
   if (us < 120e6) return digits(us / 1e6, us < 10e6 ? 2 : 1) + "\u00a0s";
@@ -54,11 +59,11 @@ function duration(us) {
 }
 
 function share(part, whole) {
-  if (!whole) return "0 %";
+  if (!whole) return "0\u00a0%";
   const percent = 100 * part / whole;
-  if (percent && percent < 0.1) return "under 0.1 %";
-  if (percent > 99.9 && percent < 100) return "over 99.9 %";
-  return digits(percent, percent < 10 ? 1 : 0) + " %";
+  if (percent && percent < 0.1) return "under 0.1\u00a0%";
+  if (percent > 99.9 && percent < 100) return "over 99.9\u00a0%";
+  return digits(percent, percent < 10 || percent > 99 ? 1 : 0) + "\u00a0%";
 }
 
 function base(path) {
