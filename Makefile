@@ -18,9 +18,11 @@ ROWS    =
 
 CC       = gcc
 CFLAGS   = -O2 -g
+CPPFLAGS =
+LDFLAGS  =
 WARN     = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wundef
 Q        = $(if $(V),,@)
-ALL      = -std=gnu11 -D_GNU_SOURCE -Iinclude $(WARN) $(CFLAGS) -MMD -MP
+ALL      = -std=gnu11 -D_GNU_SOURCE -Iinclude $(WARN) $(CPPFLAGS) $(CFLAGS) -MMD -MP
 
 # Sanitizers have a runtime of their own in the programs of ours. The library
 # lives in other people's: there undefined behaviour ends in a trap, and the
@@ -77,6 +79,9 @@ check: ## all tests; closes with 'N passed, N failed'
 
 derived: $(DERIVED)
 
+# Those that want no other program than themselves.
+tests-pure: $(UNIT_REVIEW) $(UNIT_PRELOAD) $(BUILD)/tests/golden-compile
+
 tests: $(LIBRARY) $(FAULTY) $(PROGRAM) $(HELPER) $(PROGRAMS) $(TESTS)
 
 bench: ## what it costs, side by side with bare runs
@@ -118,6 +123,10 @@ victims: ## servers that lose their answers: how many come whole without and wit
 	@$(MAKE) --no-print-directory -j$(shell nproc) all
 	@BUILD=$(BUILD) tests/victims/run.sh --table $(ROWS)
 
+deb: ## Debian packages, into build/deb
+	@packaging/deps build deb
+	@BUILD=$(BUILD) packaging/deb $(VERSION)
+
 lint: ## cppcheck and clang-tidy
 	cppcheck --quiet --std=c11 --language=c --enable=warning,portability --inline-suppr --error-exitcode=1 \
 	  -D_GNU_SOURCE '-DElfW(type)=Elf64_##type' -Iinclude --suppress=missingIncludeSystem \
@@ -151,8 +160,9 @@ clean: ## remove what was built
 	rm -rf $(BUILD)
 
 # The library: libc alone, the unwinder linked in and hidden, nothing exported
-# but the rows of calls.def, started before any other.
-LIB_CFLAGS  = $(ALL) -fPIC -fvisibility=hidden -ftls-model=initial-exec -fexceptions -fasynchronous-unwind-tables \
+# but the rows of calls.def, started before any other. Never fortified, whatever
+# CPPFLAGS say: musl lacks what that calls, and its loader would refuse the program.
+LIB_CFLAGS  = $(ALL) -U_FORTIFY_SOURCE -fPIC -fvisibility=hidden -ftls-model=initial-exec -fexceptions -fasynchronous-unwind-tables \
               -fno-plt $(LIB_SANITIZE) -DHC_BINDIR='"$(BINDIR)"'
 LIB_LDFLAGS = -shared -static-libgcc -Wl,--exclude-libs,ALL -Wl,--version-script=$(BUILD)/preload/exports \
               -Wl,-z,initfirst -Wl,-z,now -Wl,-z,relro -Wl,--no-undefined -Wl,-soname,libhalfclose.so $(UNWINDER)
@@ -174,7 +184,7 @@ CFLAGS_call_raw = -O2 -fno-sanitize=all
 
 $(LIBRARY): $(PRELOAD:%.c=$(BUILD)/%.o) $(BUILD)/preload/exports
 	@echo '  LINK $@'
-	$(Q)$(CC) $(LIB_LDFLAGS) -o $@ $(PRELOAD:%.c=$(BUILD)/%.o)
+	$(Q)$(CC) $(LDFLAGS) $(LIB_LDFLAGS) -o $@ $(PRELOAD:%.c=$(BUILD)/%.o)
 
 # The same with faults: the calls that it makes for itself can be refused (see
 # tests/fault/fault.c). Only tests load it.
@@ -190,7 +200,7 @@ $(BUILD)/fault/fault.o: tests/fault/fault.c Makefile
 
 $(FAULTY): $(PRELOAD:preload/%.c=$(BUILD)/fault/%.o) $(BUILD)/fault/fault.o $(BUILD)/preload/exports tests/fault/calls.def
 	@echo '  LINK $@'
-	$(Q)$(CC) $(LIB_LDFLAGS) $$(sed -n 's/^LIBC(.[^,]*, \([a-z_0-9]*\),.*\|^LIBC_ERROR(\([a-z_]*\),.*/-Wl,--wrap=\1\2/p' tests/fault/calls.def) \
+	$(Q)$(CC) $(LDFLAGS) $(LIB_LDFLAGS) $$(sed -n 's/^LIBC(.[^,]*, \([a-z_0-9]*\),.*\|^LIBC_ERROR(\([a-z_]*\),.*/-Wl,--wrap=\1\2/p' tests/fault/calls.def) \
 	  -o $@ $(filter %.o,$^)
 
 # The command: glib and elfutils live here and only here.
@@ -208,7 +218,7 @@ $(BUILD)/review/page.o: $(wildcard review/page/*)
 REVIEW_OBJECTS = $(REVIEW:%.c=$(BUILD)/%.o)
 $(PROGRAM): $(REVIEW_OBJECTS)
 	@echo '  LINK $@'
-	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(REVIEW_LIBS)
+	$(Q)$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(REVIEW_LIBS)
 
 # Manual pages and completions, from the tables that all of these are made of.
 $(BUILD)/packaging/derive/%.o: packaging/derive/%.c Makefile
@@ -218,7 +228,7 @@ $(BUILD)/packaging/derive/%.o: packaging/derive/%.c Makefile
 
 $(DERIVE): $(patsubst %.c,$(BUILD)/%.o,$(wildcard packaging/derive/*.c)) $(filter-out $(BUILD)/review/main.o,$(REVIEW_OBJECTS))
 	@echo '  LINK $@'
-	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(REVIEW_LIBS)
+	$(Q)$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(REVIEW_LIBS)
 
 $(DERIVED): $(BUILD)/%: packaging/%.in $(DERIVE)
 	@mkdir -p $(@D)
@@ -229,7 +239,7 @@ $(DERIVED): $(BUILD)/%: packaging/%.in $(DERIVE)
 $(HELPER): $(DRAIN) drain/drain.h drain/options.def include/halfclose/drain.h Makefile
 	@mkdir -p $(@D)
 	@echo '  LINK $@'
-	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL)) $(SANITIZE) -DHC_VERSION_TEXT='"$(VERSION)"' -o $@ $(DRAIN)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL)) $(SANITIZE) $(LDFLAGS) -DHC_VERSION_TEXT='"$(VERSION)"' -o $@ $(DRAIN)
 
 # Examples and tests.
 $(BUILD)/examples/%: examples/%.c examples/common.c examples/common.h Makefile
@@ -281,4 +291,4 @@ $(INTERPOSERS): $(BUILD)/%.so: %.c tests/suites/faulty/faulty.h Makefile
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -O2 -fPIC -shared -o $@ $< -pthread
 
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
-.PHONY: all derived help deps deps-build demo check tests bench endurance faults lint format install uninstall clean race fuzz fuzzers suites victims
+.PHONY: all derived tests-pure deb help deps deps-build demo check tests bench endurance faults lint format install uninstall clean race fuzz fuzzers suites victims

@@ -169,6 +169,7 @@ if wanted 'calls, asked'; then
 	tr ' ' '\n' >harmless <<-'E'
 		_ITM_deregisterTMCloneTable _ITM_registerTMCloneTable __cxa_at_quick_exit __cxa_finalize
 		__environ __errno_location __gmon_start__ __libc_single_threaded __pthread_key_create __register_atfork
+		__stack_chk_fail
 		_dl_find_object abort dladdr dlsym environ fcloseall fflush fileno_unlocked free getauxval malloc memchr memcmp memcpy memmove
 		memset on_exit pthread_mutex_lock pthread_mutex_unlock pthread_once pthread_testcancel strchr
 		strcmp strcpy strcspn strerrordesc_np strlen strncmp strnlen strrchr strspn
