@@ -66,6 +66,7 @@ static void measure(struct recording *recording)
 	taken = MIN(taken, room) / HC_SLOT_SIZE;
 	if (fstat(recording->fd, &st) < 0)
 		st.st_size = 0;
+	recording->size = MAX(recording->size, (uint64_t)st.st_size);
 	there = st.st_size > (off_t)HC_HEADER_SIZE ? ((uint64_t)st.st_size - HC_HEADER_SIZE) / HC_SLOT_SIZE : 0;
 	recording->missing = taken > there ? taken - there : 0;
 	recording->end = MIN(taken, there);
@@ -147,6 +148,38 @@ void recording_refresh(struct recording *recording)
 	}
 	measure(recording);
 	recording->buffer_used = 0; /* what it holds may have been filled since */
+}
+
+enum recording_fate recording_fate(const struct recording *recording)
+{
+	struct stat is, there;
+
+	if (fstat(recording->fd, &is) < 0)
+		return RECORDING_GONE;
+	if ((uint64_t)is.st_size < recording->size && is.st_size < (off_t)HC_HEADER_SIZE)
+		return RECORDING_EMPTIED;
+	if ((uint64_t)is.st_size < recording->size &&
+	    (uint64_t)is.st_size < HC_HEADER_SIZE + recording->slot * HC_SLOT_SIZE)
+		return RECORDING_CUT;
+	if (stat(recording->path, &there) < 0)
+		return RECORDING_GONE;
+	return is.st_dev == there.st_dev && is.st_ino == there.st_ino ? RECORDING_THERE : RECORDING_REPLACED;
+}
+
+bool recording_is_to_come(const char *path)
+{
+	static const char nothing[sizeof(((struct hc_header *)0)->magic)];
+	char magic[sizeof(nothing)] = { 0 };
+	struct stat st;
+	bool empty;
+	int fd = open_file(path);
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR;
+	empty = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	        (!read_at(fd, magic, sizeof(magic), 0) || !memcmp(magic, nothing, sizeof(magic)));
+	close(fd);
+	return empty;
 }
 
 /* `size` bytes at a place in the file, valid until the next call; NULL: not there. */

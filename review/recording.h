@@ -25,6 +25,7 @@ struct recording {
 	/* private */
 	int fd;
 	bool follow;
+	uint64_t size;                       /* of the file, the largest that was seen */
 	uint64_t slot, end;                  /* the next to read; one past the last that can be read */
 	uint64_t trailing;                   /* of the unwritten: since the last record */
 	uint64_t unfinished;                 /* up to this slot: what a killed writer left of its record */
@@ -45,6 +46,19 @@ struct event *recording_next(struct recording *recording);
 /* Follow a file that grows: from now on wait for records, see recording_next(). */
 void recording_follow(struct recording *recording);
 void recording_refresh(struct recording *recording);
+
+/* What became of the file by now, under the path by which it was opened. */
+enum recording_fate {
+	RECORDING_THERE,
+	RECORDING_GONE,     /* deleted, or moved away; it can still be read */
+	RECORDING_REPLACED, /* by another file; the same */
+	RECORDING_CUT,      /* it is shorter than what was read of it */
+	RECORDING_EMPTIED,  /* even its header is gone */
+};
+enum recording_fate recording_fate(const struct recording *recording);
+
+/* Is there no recording yet at a path: no file, or one without its header? */
+bool recording_is_to_come(const char *path);
 
 uint64_t recording_lost(const struct recording *recording); /* events */
 uint64_t recording_realtime(const struct recording *recording, uint64_t t);

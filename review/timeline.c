@@ -48,6 +48,20 @@ static void join_clock(struct timeline *timeline, struct recording *recording)
 	recording->boot = timeline->recordings->len;
 }
 
+void timeline_add(struct timeline *timeline, struct recording *recording)
+{
+	struct stream *stream;
+
+	join_clock(timeline, recording);
+	recording->index = timeline->recordings->len;
+	g_ptr_array_add(timeline->recordings, recording);
+	timeline->streams = g_renew(struct stream, timeline->streams, timeline->recordings->len);
+	stream = &timeline->streams[recording->index];
+	memset(stream, 0, sizeof(*stream));
+	stream->recording = recording;
+	stream->window.compare = event_compare;
+}
+
 struct timeline *timeline_open(char *const *paths)
 {
 	struct timeline *timeline = g_new0(struct timeline, 1);
@@ -63,14 +77,7 @@ struct timeline *timeline_open(char *const *paths)
 			timeline->problems++;
 			continue;
 		}
-		join_clock(timeline, recording);
-		recording->index = timeline->recordings->len;
-		g_ptr_array_add(timeline->recordings, recording);
-	}
-	timeline->streams = g_new0(struct stream, timeline->recordings->len);
-	for (unsigned i = 0; i < timeline->recordings->len; i++) {
-		timeline->streams[i].recording = timeline->recordings->pdata[i];
-		timeline->streams[i].window.compare = event_compare;
+		timeline_add(timeline, recording);
 	}
 	return timeline;
 }
@@ -127,12 +134,6 @@ struct event *timeline_next(struct timeline *timeline, uint64_t until)
 	event = window_pop(&first->window);
 	fill(timeline, first);
 	return event;
-}
-
-void timeline_follow(struct timeline *timeline)
-{
-	for (unsigned i = 0; i < timeline->recordings->len; i++)
-		recording_follow(timeline->recordings->pdata[i]);
 }
 
 void timeline_refresh(struct timeline *timeline)

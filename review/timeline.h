@@ -34,8 +34,10 @@ void timeline_free(struct timeline *timeline);
 /* The next event that is not later than `until`, owned by the caller; NULL: none. */
 struct event *timeline_next(struct timeline *timeline, uint64_t until);
 
-/* For files that grow. */
-void timeline_follow(struct timeline *timeline);
+/* Takes a recording in, which it then owns. */
+void timeline_add(struct timeline *timeline, struct recording *recording);
+
+/* For files that grow: see follow.h. */
 void timeline_refresh(struct timeline *timeline);
 /* The order of an event that would be recorded `ago` ns before this moment. */
 uint64_t timeline_moment(const struct timeline *timeline, uint64_t ago);

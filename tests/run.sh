@@ -55,7 +55,7 @@ for dir in golden formats suppressions diff fuzz valgrind command names examples
 done
 
 if wanted command; then
-	for script in show; do
+	for script in show follow; do
 		suite "command $script" 120 "tests/command/$script.sh"
 	done
 fi
