@@ -37,7 +37,7 @@ REVIEW   := $(wildcard review/*.c)
 DRAIN    := $(wildcard drain/*.c) preload/verdict.c
 EXAMPLES := $(filter-out examples/common.c,$(wildcard examples/*.c))
 UNIT     := $(wildcard tests/unit/test_*.c)
-HOSTS    := $(filter-out tests/fault/fault.c,$(wildcard $(foreach suite,hosts truth graceful fault endurance valgrind bench,tests/$(suite)/*.c)))
+HOSTS    := $(filter-out tests/fault/fault.c,$(wildcard $(foreach suite,hosts truth graceful fault endurance valgrind bench ps,tests/$(suite)/*.c)))
 FUZZ     := $(wildcard tests/fuzz/fuzz_*.c)
 
 LIBRARY  = $(BUILD)/libhalfclose.so
@@ -205,7 +205,7 @@ $(FAULTY): $(PRELOAD:preload/%.c=$(BUILD)/fault/%.o) $(BUILD)/fault/fault.o $(BU
 
 # The command: glib and elfutils live here and only here.
 GLIB_CFLAGS = $(shell pkg-config --cflags glib-2.0)
-REVIEW_LIBS = $(shell pkg-config --libs glib-2.0 libdw libelf) -lstdc++
+REVIEW_LIBS = $(shell pkg-config --libs glib-2.0 libdw libelf libunwind-ptrace libunwind-generic) -lstdc++
 
 $(BUILD)/review/%.o: review/%.c Makefile
 	@mkdir -p $(@D)

@@ -34,6 +34,7 @@ int show_command(const struct command *command, int argc, char **argv);
 int log_command(const struct command *command, int argc, char **argv);
 int report_command(const struct command *command, int argc, char **argv);
 int diff_command(const struct command *command, int argc, char **argv);
+int ps_command(const struct command *command, int argc, char **argv);
 int help_command(const struct command *command, int argc, char **argv);
 
 const GOptionEntry *run_options(void);
@@ -41,5 +42,6 @@ const GOptionEntry *show_options(void);
 const GOptionEntry *log_options(void);
 const GOptionEntry *report_options(void);
 const GOptionEntry *diff_options(void);
+const GOptionEntry *ps_options(void);
 
 #endif

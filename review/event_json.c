@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "event_print.h"
+#include "frame_json.h"
 #include "json.h"
 #include "recording.h"
 #include "say.h"
@@ -32,22 +33,8 @@ static void write_stack(struct event_printer *printer, struct json *json, const 
 {
 	const GArray *frames = stacks_site(printer->stacks, printer->processes, event)->frames;
 
-	if (frames->len) {
-		json_array(json, key);
-		for (unsigned i = 0; i < frames->len; i++) {
-			const struct frame *frame = &g_array_index(frames, struct frame, i);
-
-			json_object(json, NULL);
-			json_string(json, "function", frame->function);
-			json_string(json, "file", frame->file);
-			if (frame->line)
-				json_number(json, "line", frame->line);
-			json_string(json, "module", frame->module);
-			json_number(json, "offset", frame->offset);
-			json_end_object(json);
-		}
-		json_end_array(json);
-	}
+	if (frames->len)
+		json_frames(json, key, frames);
 }
 
 static void write_flags(struct json *json, const char *key, uint64_t flags)

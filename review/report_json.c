@@ -1,25 +1,13 @@
 /* The report as one JSON object; REPORT.md's schema 1. Keys may be added at any time. */
 #include "report.h"
 
-#include "json.h"
+#include "frame_json.h"
 #include "recording.h"
 #include "say.h"
 
 static struct json *json_of(struct report *report)
 {
 	return report->state;
-}
-
-static void write_frame(struct json *json, const struct frame *frame)
-{
-	json_object(json, NULL);
-	json_string(json, "function", frame->function);
-	json_string(json, "file", frame->file);
-	if (frame->line)
-		json_number(json, "line", frame->line);
-	json_string(json, "module", frame->module);
-	json_number(json, "offset", frame->offset);
-	json_end_object(json);
 }
 
 static void known_number(struct json *json, const char *key, uint64_t value)
@@ -182,10 +170,7 @@ void report_json_finding(struct json *json, const struct finding *finding)
 		json_number(json, "waiting", finding->waiting);
 	json_string(json, "exe", finding->program);
 	json_string(json, "place", finding->place);
-	json_array(json, "site");
-	for (unsigned i = 0; i < finding->site->len; i++)
-		write_frame(json, &g_array_index(finding->site, struct frame, i));
-	json_end_array(json);
+	json_frames(json, "site", finding->site);
 	write_example(json, &finding->example);
 	json_string(json, "advice", finding->rule->advice);
 }
