@@ -25,7 +25,7 @@ static GOptionEntry entries[] = {
 static char *formats_text(void)
 {
 	const char **names = report_format_names();
-	GString *text = g_string_new("how to write it:");
+	GString *text = g_string_new("the report's format [text]:");
 
 	for (const char **name = names; *name; name++)
 		g_string_append_printf(text, "\n      %-15s %s", *name, report_format_named(*name)->meaning);

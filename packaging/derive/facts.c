@@ -15,11 +15,21 @@ const struct drain_option drain_options[] = {
 	{ 0 },
 };
 
+/* "how to write it:" and below it a line for each value and its meaning */
+static const char *table_of_values(const char *description)
+{
+	const char *colon = description ? strstr(description, ":\n") : NULL;
+
+	return colon ? colon + 1 : NULL;
+}
+
+/* Without the values in a table: they have a place of their own in the manual. */
 char *in_one_line(const char *text)
 {
 	GString *line = g_string_new(NULL);
+	const char *end = table_of_values(text) ? table_of_values(text) - 1 : NULL;
 
-	for (; text && *text; text++)
+	for (; text && *text && text != end; text++)
 		if (!g_ascii_isspace(*text))
 			g_string_append_c(line, *text);
 		else if (line->len && line->str[line->len - 1] != ' ')
@@ -107,12 +117,28 @@ static struct values values_of_variable(const struct variable *variable)
 	return values;
 }
 
-/* "one of a, b, c; without it a" -> a, b, c */
-static char **words_of_sentence(const char *description)
+/* The first word of each line. */
+static char **words_of_table(const char *table)
+{
+	char *lines = g_strstrip(g_strdup(table)), **words = g_strsplit(lines, "\n", -1);
+
+	g_free(lines);
+	for (char **word = words; *word; word++) {
+		g_strstrip(*word);
+		(*word)[strcspn(*word, " ")] = '\0';
+	}
+	return words;
+}
+
+/* "one of a, b, c; without it a" -> a, b, c; so too the lines of a table */
+static char **words_of_description(const char *description)
 {
 	static const char one_of[] = "one of ";
-	char *line = in_one_line(description), **words;
+	char *line, **words;
 
+	if (table_of_values(description))
+		return words_of_table(table_of_values(description));
+	line = in_one_line(description);
 	if (!g_str_has_prefix(line, one_of)) {
 		g_free(line);
 		return NULL;
@@ -150,8 +176,8 @@ struct values values_of_option(const struct command *command, const GOptionEntry
 		return (struct values){ KIND_nothing, NULL, NULL };
 	if (variable)
 		return values_of_variable(variable);
-	values.words =
-	    argument && strchr(argument, '|') ? g_strsplit(argument, "|", -1) : words_of_sentence(entry->description);
+	values.words = argument && strchr(argument, '|') ? g_strsplit(argument, "|", -1)
+	                                                 : words_of_description(entry->description);
 	if (values.words)
 		values.kind = KIND_words;
 	else if (entry->arg == G_OPTION_ARG_FILENAME || entry->arg == G_OPTION_ARG_FILENAME_ARRAY)
