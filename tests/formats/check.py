@@ -49,6 +49,7 @@ def check_sarif():
 def check_trace():
     trace = json.loads(text)
     stacks, named, ends = collections.defaultdict(list), set(), collections.Counter()
+    within = collections.Counter()
     for event in trace["traceEvents"]:
         phase = event["ph"]
         must({"ph", "name", "pid", "tid"} <= set(event), "an event lacks what each must have")
@@ -70,7 +71,8 @@ def check_trace():
         elif phase == "e":
             name, begin = open_.pop() if open_ else (None, 0)
             must(name == event["name"], "an end without a begin")
-            must(begin <= event["ts"], "an end before its begin")
+            must(max(begin, within[event["pid"], event["id"]]) <= event["ts"], "an end before what is within")
+            within[event["pid"], event["id"]] = event["ts"]
         else:
             must(False, "no such phase: " + phase)
     must(not any(stacks.values()), "a slice never ends")
