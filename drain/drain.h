@@ -18,7 +18,7 @@ struct slot {
 	int fd;             /* -1: free */
 	bool is_connection; /* a program that has not sent its socket yet, or holds what it sent */
 	bool yields;        /* somebody else may be asleep in a read on it */
-	bool woken;         /* and has a moment to read what has come */
+	bool waits;         /* something has come, and there is a moment to read it */
 	uint32_t holder;    /* the connection whose end makes it ours, or NO_SLOT */
 	uint32_t place;     /* in the heap of deadlines */
 	uint32_t older, newer;
@@ -30,6 +30,7 @@ struct slot {
 	uint64_t drained;
 	uint64_t unacked;   /* when the program closed it; ~0: not known */
 	uint64_t acked;     /* when it was looked at last */
+	uint64_t received;  /* when something had come last */
 	struct hc_socket socket;
 };
 
@@ -55,7 +56,7 @@ void sockets_init(int epoll);
 void socket_begin(int fd, const struct hc_drain_message *message, const char *path);
 /* From here on none may be watched for longer than until then. */
 void sockets_end_by(uint64_t end);
-void socket_readable(uint32_t slot);
+void socket_readable(uint32_t slot, uint32_t events);
 
 /* The same for one that is the program's until its connection `holder` ends. */
 void socket_hold(uint32_t holder, int fd, const struct hc_drain_message *message, const char *path);

@@ -138,7 +138,7 @@ static void serve(int epoll, int listener)
 			else if (slot_of(slot)->is_connection)
 				take_message(slot);
 			else
-				socket_readable(slot);
+				socket_readable(slot, events[i].events);
 		}
 		end_what_is_due();
 		/* last: a slot that was given back in this turn is somebody else's now */

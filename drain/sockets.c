@@ -41,7 +41,8 @@ void sockets_end_by(uint64_t end)
 }
 
 struct counts {
-	uint64_t acked, unacked; /* ~0: not known */
+	uint64_t acked, received;
+	uint64_t unacked; /* ~0: not known */
 };
 
 static struct counts count(int fd)
@@ -50,7 +51,7 @@ static struct counts count(int fd)
 	struct hc_facts facts = { 0 };
 	socklen_t size = sizeof info;
 	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size))
-		return (struct counts){ 0, UINT64_MAX };
+		return (struct counts){ .unacked = UINT64_MAX };
 	struct hc_tcp_counts counts = {
 		.bytes_sent = info.tcpi_bytes_sent,
 		.bytes_retrans = info.tcpi_bytes_retrans,
@@ -61,7 +62,7 @@ static struct counts count(int fd)
 	facts.state = (enum hc_state)info.tcpi_state;
 	/* who connected is not known here: one byte at most, of the SYN */
 	hc_count(&facts, &counts, false);
-	return (struct counts){ info.tcpi_bytes_acked, facts.unacked };
+	return (struct counts){ info.tcpi_bytes_acked, info.tcpi_bytes_received, facts.unacked };
 }
 
 void socket_end(uint32_t number, enum hc_result result)
@@ -116,26 +117,47 @@ static void read_on(uint32_t number)
 		socket_end(number, !n ? HC_RESULT_eof : errno == ECONNRESET ? HC_RESULT_reset : HC_RESULT_error);
 		return;
 	}
-	if (any || slot->woken)
+	if (any)
 		put_off(number, now());
-	if (slot->yields) {
-		/* what is left, nobody slept for */
-		slot->yields = !any;
-		slot->woken = false;
-		watch(number, EPOLL_CTL_MOD);
-	}
 }
 
-void socket_readable(uint32_t number)
+/* What came is first of all for whoever slept until now; only where nobody takes
+ * it, it is ours. */
+static uint64_t unread(int fd)
+{
+	ssize_t n = recv(fd, NULL, INT_MAX, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
+	return n > 0 ? (uint64_t)n : 0;
+}
+
+static void yield(uint32_t number)
 {
 	struct slot *slot = slot_of(number);
-	char byte;
-	if (slot->yields && recv(slot->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0) {
-		slot->woken = true;
-		slot_set_deadline(number, least(now() + YIELD, slot->end));
-		return;
-	}
-	read_on(number);
+	slot->waits = true;
+	slot->received = count(slot->fd).received;
+	slot_set_deadline(number, least(now() + YIELD, slot->end));
+}
+
+static void has_yielded(uint32_t number, uint64_t at)
+{
+	struct slot *slot = slot_of(number);
+	uint64_t left = unread(slot->fd);
+	slot->yields = !hc_drain_is_left(left, slot->received, count(slot->fd).received);
+	slot->waits = false;
+	put_off(number, at);
+	watch(number, EPOLL_CTL_MOD);
+}
+
+void socket_readable(uint32_t number, uint32_t events)
+{
+	struct slot *slot = slot_of(number);
+	if (!slot->yields || events & EPOLLERR)
+		read_on(number);
+	else if (unread(slot->fd))
+		yield(number);
+	else if (events & (EPOLLRDHUP | EPOLLHUP))
+		read_on(number);
+	else
+		watch(number, EPOLL_CTL_MOD);
 }
 
 /* Nothing came for a while. Whoever still takes our answer is not quiet. */
@@ -146,8 +168,8 @@ void socket_due(uint32_t number, uint64_t at)
 		socket_end(number, HC_RESULT_error);
 		return;
 	}
-	if (slot->woken && at < slot->end) {
-		read_on(number);
+	if (slot->waits && at < slot->end) {
+		has_yielded(number, at);
 		return;
 	}
 	uint64_t acked = count(slot->fd).acked;
@@ -176,7 +198,7 @@ static uint32_t fill(int fd, uint64_t deadline, const struct hc_drain_message *m
 	slot->drained = message->drained;
 	slot->unacked = message->unacked;
 	slot->yields = message->flags & HC_DRAIN_YIELDS;
-	slot->woken = false;
+	slot->waits = false;
 	slot->socket = message->socket;
 	slot->pid = message->pid;
 	slot->tid = message->tid;

@@ -186,13 +186,16 @@ static bool wants_graceful(const struct hc_ending *ending)
 	       hc_graceful_wants(word, &ending->facts, ending->outcome);
 }
 
-/* The end is certain to come, and nothing is known that speaks against it. */
-static void make_graceful(struct hc_ending *ending, uint64_t since)
+/* The end is certain to come, and nothing is known that speaks against it.
+ * exit_since: when that of the whole process began, or 0. */
+static void make_graceful(struct hc_ending *ending, uint64_t exit_since)
 {
 	if (!wants_graceful(ending))
 		return;
-	ending->graceful =
-	    hc_graceful_close(ending->fd, &ending->entry, &ending->facts, since ? since : hc_now(), &ending->drained);
+	const struct hc_fd *entry = &ending->entry;
+	const struct hc_facts *facts = &ending->facts;
+	ending->graceful = exit_since ? hc_graceful_at_exit(ending->fd, entry, facts, exit_since, &ending->drained)
+	                              : hc_graceful_close(ending->fd, entry, facts, hc_now(), &ending->drained);
 	if (!ending->graceful)
 		return;
 	ending->outcome = HC_OUTCOME_drain;

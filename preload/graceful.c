@@ -70,8 +70,21 @@ static bool discard(int fd, struct hc_drained *drained)
 	return false;
 }
 
-static void drain_here(int fd, struct hc_drained *drained, bool yields)
+/* Gives whoever slept until now a moment to read what has come. false: it is left. */
+static bool is_taken(int fd, uint32_t word)
 {
+	const struct timespec moment = { .tv_nsec = HC_DRAIN_YIELD_MS * 1000000 };
+	struct hc_facts before, after;
+	hc_probe_close(fd, word, true, &before);
+	hc_sys(SYS_nanosleep, (long)&moment, 0, 0, 0, 0);
+	return hc_probe_close(fd, word, true, &after) && after.unread_known &&
+	       !hc_drain_is_left(after.unread, before.received, after.received);
+}
+
+static void drain_here(int fd, uint32_t word, struct hc_drained *drained)
+{
+	/* another thread may be asleep in a read on it */
+	bool yields = !__libc_single_threaded;
 	for (;;) {
 		uint64_t spent = hc_now() - drained->since, left;
 		if (spent >= hc_options.DRAIN_TIME) {
@@ -90,15 +103,13 @@ static void drain_here(int fd, struct hc_drained *drained, bool yields)
 			drained->result = n < 0 ? HC_RESULT_error : HC_RESULT_quiet;
 			return;
 		}
-		if (yields) {
-			const struct timespec nap = { .tv_nsec = HC_DRAIN_YIELD_MS * 1000000 };
-			hc_sys(SYS_nanosleep, (long)&nap, 0, 0, 0, 0);
+		if (yields && !(more.revents & POLLERR)) {
+			yields = is_taken(fd, word);
+			if (yields && !(more.revents & (POLLRDHUP | POLLHUP)))
+				continue;
 		}
-		uint64_t before = drained->bytes;
 		if (discard(fd, drained))
 			return;
-		/* what is left, nobody slept for */
-		yields = yields && drained->bytes == before;
 	}
 }
 
@@ -114,12 +125,6 @@ static void leave_signals(int fd)
 {
 	if (unlikely(has_owner(fd)))
 		hc_sys(SYS_fcntl, fd, F_SETOWN, 0, 0, 0);
-}
-
-/* Could another thread be asleep in a read or a write on it? */
-static bool may_be_slept_on(int fd)
-{
-	return !__libc_single_threaded && !(hc_sys(SYS_fcntl, fd, F_GETFL, 0, 0, 0) & O_NONBLOCK);
 }
 
 static struct hc_drain_message message_of(int fd, const struct hc_fd *entry, const struct hc_drained *drained)
@@ -141,7 +146,7 @@ static struct hc_drain_message message_of(int fd, const struct hc_fd *entry, con
 static bool hand_over(int fd, const struct hc_fd *entry, const struct hc_drained *drained)
 {
 	struct hc_drain_message message = message_of(fd, entry, drained);
-	message.flags = may_be_slept_on(fd) ? HC_DRAIN_YIELDS : 0;
+	message.flags = __libc_single_threaded ? 0 : HC_DRAIN_YIELDS;
 	return !hc_polls_is_stray(entry->sock) && hc_handover(fd, &message);
 }
 
@@ -166,18 +171,51 @@ static bool is_deaf(int fd, uint32_t word, short now)
 	return !(word & HC_FD_SHUT_LATER) && now & POLLRDHUP && peer_may_send(hc_probe_state(fd, word));
 }
 
-/* Does another thread write, and wait for room? Our FIN would cut it short. */
+/* Is another thread asleep in a write, for want of room? Our FIN would cut it short. */
 static bool is_written_to(int fd, short now)
 {
-	return !(now & POLLOUT) && may_be_slept_on(fd) && hc_waiting_for(fd, false);
+	return !(now & POLLOUT) && !__libc_single_threaded &&
+	       !(hc_sys(SYS_fcntl, fd, F_GETFL, 0, 0, 0) & O_NONBLOCK) && hc_waiting_for(fd, false);
 }
 
-static bool is_to_be_left_alone(int fd, uint32_t word)
+static bool is_to_be_left_alone(int fd, uint32_t word, bool shuts)
 {
 	struct pollfd is = { .fd = fd, .events = POLLRDHUP | POLLOUT };
 	const struct timespec no_time = { 0 };
 	short now = hc_sys(SYS_ppoll, (long)&is, 1, (long)&no_time, 0, 0) == 1 ? is.revents : 0;
-	return is_deaf(fd, word, now) || is_written_to(fd, now);
+	return is_deaf(fd, word, now) || (shuts && is_written_to(fd, now));
+}
+
+/* Where input has come, nobody sleeps in a read. What comes from now on, as it may
+ * in answer to our FIN, could be another thread's. */
+static bool may_be_read(const struct hc_facts *facts)
+{
+	return !__libc_single_threaded && peer_may_send(facts->state) && !facts->unread && !facts->oob;
+}
+
+/* What comes before a drain. shuts: our FIN is sent at once. false: there is to be none. */
+static bool prepare(int fd, uint32_t word, const struct hc_facts *facts, uint64_t since, bool shuts,
+                    struct hc_drained *drained)
+{
+	memset(drained, 0, sizeof *drained);
+	drained->since = since;
+	drained->unacked_before = facts->counted ? facts->unacked : UINT64_MAX;
+	drained->by = HC_BY_now;
+	drained->ended = true;
+	drained->result = HC_RESULT_quiet;
+	if (unlikely(is_to_be_left_alone(fd, word, shuts)))
+		return false;
+	/* before anything happens that a thread which waits for events could see */
+	hc_polls_leave(fd);
+	leave_signals(fd);
+	return true;
+}
+
+static void forget_linger(int fd, const struct hc_facts *facts)
+{
+	const struct linger off = { 0 };
+	if (facts->linger0)
+		hc_sys(SYS_setsockopt, fd, SOL_SOCKET, SO_LINGER, (long)&off, sizeof off);
 }
 
 bool hc_graceful_close(int fd, const struct hc_fd *entry, const struct hc_facts *facts, uint64_t since,
@@ -185,38 +223,48 @@ bool hc_graceful_close(int fd, const struct hc_fd *entry, const struct hc_facts 
 {
 	uint32_t word = atomic_load_explicit(&entry->word, memory_order_relaxed);
 	int kept = errno;
-	memset(drained, 0, sizeof *drained);
-	drained->since = since;
-	drained->unacked_before = facts->counted ? facts->unacked : UINT64_MAX;
-	if (unlikely(is_to_be_left_alone(fd, word))) {
+	if (!prepare(fd, word, facts, since, true, drained) || hc_sys(SYS_shutdown, fd, SHUT_WR, 0, 0, 0)) {
 		errno = kept;
 		return false;
 	}
-	/* before anything happens that a thread which waits for events could see */
-	hc_polls_leave(fd);
-	leave_signals(fd);
-	if (hc_sys(SYS_shutdown, fd, SHUT_WR, 0, 0, 0)) {
-		errno = kept;
-		return false;
-	}
-	if (facts->linger0) {
-		const struct linger off = { 0 };
-		hc_sys(SYS_setsockopt, fd, SOL_SOCKET, SO_LINGER, (long)&off, sizeof off);
-	}
-	drained->by = HC_BY_now;
-	drained->ended = true;
-	if (!discard(fd, drained)) {
+	forget_linger(fd, facts);
+	if (may_be_read(facts) || !discard(fd, drained)) {
 		/* a close that lingers by the program's own wish is its own to do */
 		if (hc_options.DRAIN == HC_DRAIN_HELPER && !(word & HC_FD_LINGERS) && hand_over(fd, entry, drained)) {
 			drained->by = HC_BY_helper;
 			drained->ended = false;
 		} else if (hc_options.DRAIN == HC_DRAIN_WAIT) {
 			drained->by = HC_BY_wait;
-			drain_here(fd, drained, may_be_slept_on(fd));
+			drain_here(fd, word, drained);
 		}
 	}
 	if (drained->ended)
 		drained->unacked = hc_probe_unacked(fd, word);
+	errno = kept;
+	return true;
+}
+
+bool hc_graceful_at_exit(int fd, const struct hc_fd *entry, const struct hc_facts *facts, uint64_t since,
+                         struct hc_drained *drained)
+{
+	uint32_t word = atomic_load_explicit(&entry->word, memory_order_relaxed);
+	int kept = errno;
+	if (__libc_single_threaded)
+		return hc_graceful_close(fd, entry, facts, since, drained);
+	if (!prepare(fd, word, facts, since, false, drained)) {
+		errno = kept;
+		return false;
+	}
+	struct hc_drain_message message = message_of(fd, entry, drained);
+	if (hc_options.DRAIN == HC_DRAIN_HELPER && !(word & HC_FD_LINGERS) && !hc_polls_is_stray(entry->sock) &&
+	    hc_handover_at_exec(fd, &message)) {
+		drained->by = HC_BY_helper;
+		drained->ended = false;
+	} else {
+		forget_linger(fd, facts);
+		discard(fd, drained);
+		drained->unacked = hc_probe_unacked(fd, word);
+	}
 	errno = kept;
 	return true;
 }

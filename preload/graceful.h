@@ -30,6 +30,11 @@ bool hc_graceful_wants(uint32_t word, const struct hc_facts *facts, enum hc_outc
 bool hc_graceful_close(int fd, const struct hc_fd *entry, const struct hc_facts *facts, uint64_t since,
                        struct hc_drained *drained);
 
+/* The same for one that ends with its process. Other threads may be writing to it
+ * until then, and must not meet our FIN: it is left to that end. */
+bool hc_graceful_at_exit(int fd, const struct hc_fd *entry, const struct hc_facts *facts, uint64_t since,
+                         struct hc_drained *drained);
+
 /* For a descriptor that an exec is about to end: true, if the exec happens it will
  * be drained; hc_handover_keep() if it does not. */
 bool hc_graceful_at_exec(int fd, const struct hc_fd *entry, const struct hc_facts *facts);

@@ -15,6 +15,8 @@
 
 #include <halfclose/recording.h>
 
+#include <stdbool.h>
+
 #define HC_DRAIN_ADDRESS "halfclose-drain-2/"
 
 enum { HC_DRAIN_BACKLOG = 4096, HC_DRAIN_NAMES = 8 };
@@ -37,14 +39,21 @@ enum {
 	 * the connection ends is it the drain's, and to be shut down. One byte
 	 * instead: the exec failed, and the socket is the program's. */
 	HC_DRAIN_HELD = 1 << 0,
-	/* A thread of the program may be asleep in a read on it: what comes is that
-	 * thread's first. */
+	/* A thread of the program may be asleep in a read on it, or in a poll: what
+	 * comes is that thread's first. */
 	HC_DRAIN_YIELDS = 1 << 1,
 };
 
 enum {
 	HC_DRAIN_PATH_MAX = 700,
-	HC_DRAIN_YIELD_MS = 10, /* how long a thread may take to wake up */
+	HC_DRAIN_YIELD_MS = 50, /* how long a thread may take to wake up */
 };
+
+/* Has any of what is unread now lain there since so much had been received? Then
+ * nobody else reads. */
+static inline bool hc_drain_is_left(uint64_t unread, uint64_t received_then, uint64_t received_now)
+{
+	return unread > received_now - received_then;
+}
 
 #endif

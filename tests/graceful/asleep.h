@@ -7,6 +7,7 @@
 
 #include "net.h"
 
+#include <linux/tcp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -27,8 +28,13 @@ static void *sleeps(void *unused)
 {
 	static char space[LONG_TEXT];
 	sleeper.tid = (int)syscall(SYS_gettid);
-	sleeper.done = sleeper.call == SYS_recvfrom ? recv(sleeper.fd, space, sleeper.bytes, sleeper.flags)
-	                                            : send(sleeper.fd, space, sleeper.bytes, sleeper.flags);
+	struct pollfd input = { .fd = sleeper.fd, .events = POLLIN };
+	if (sleeper.call == SYS_recvfrom)
+		sleeper.done = recv(sleeper.fd, space, sleeper.bytes, sleeper.flags);
+	else if (sleeper.call == SYS_poll)
+		sleeper.done = poll(&input, 1, 3000);
+	else
+		sleeper.done = send(sleeper.fd, space, sleeper.bytes, sleeper.flags);
 	/* as who has more to say than one call takes */
 	if (sleeper.again)
 		send(sleeper.fd, space, sleeper.bytes, sleeper.flags);
@@ -63,12 +69,21 @@ static pthread_t sleeping(int fd, long call, size_t bytes, int flags)
 	errx(2, "the thread does not sleep");
 }
 
-/* Asleep in a send of more than there is room for. */
+/* Asleep in a send of more than there is room for: here, and at the peer, who has
+ * acknowledged all that it takes. */
 static pthread_t writing(int fd, int flags)
 {
 	int little = 65536;
 	must(!setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &little, sizeof little), "SO_SNDBUF");
-	return sleeping(fd, SYS_sendto, LONG_TEXT, flags);
+	pthread_t thread = sleeping(fd, SYS_sendto, LONG_TEXT, flags);
+	for (int i = 0; i < 5000; i++, usleep(1000)) {
+		struct tcp_info is = { 0 };
+		socklen_t size = sizeof is;
+		must(!getsockopt(fd, IPPROTO_TCP, TCP_INFO, &is, &size), "TCP_INFO");
+		if (!is.tcpi_unacked && is.tcpi_notsent_bytes && is_asleep())
+			return thread;
+	}
+	errx(2, "there is room for all of it");
 }
 
 /* The peer speaks when it has seen our end, or a while after it. */
@@ -88,7 +103,7 @@ static void *speaks(void *argument)
 	return NULL;
 }
 
-/* It gets what comes, whoever else reads on. */
+/* It gets what comes, whoever else reads on; and is told of it. */
 static void reader(const char *how)
 {
 	struct meeting at = meeting(5, SOCK_CLOEXEC);
@@ -96,7 +111,9 @@ static void reader(const char *how)
 	for (int i = 0; i < 10; i++) {
 		struct pair p = meet(&at);
 		struct speaker one = { p.peer, pieces ? 1 : 8 };
-		pthread_t thread = sleeping(p.mine, SYS_recvfrom, strcmp(how, "part") ? 8 : 5, pieces ? MSG_WAITALL : 0), other;
+		long call = strcmp(how, "poll") ? SYS_recvfrom : SYS_poll;
+		must(call != SYS_poll || !fcntl(p.mine, F_SETFL, O_NONBLOCK), "O_NONBLOCK");
+		pthread_t thread = sleeping(p.mine, call, strcmp(how, "part") ? 8 : 5, pieces ? MSG_WAITALL : 0), other;
 		must(!pthread_create(&other, NULL, speaks, &one), "thread");
 		say("close: %d\n", close(p.mine));
 		pthread_join(other, NULL);
@@ -126,22 +143,47 @@ static void writer(const char *how)
 	}
 }
 
-/* Nor does the process end in another way: its peer does not read. */
+/* Nor does the process end in another way, whether its thread sleeps, as the peer
+ * does not read, or is at work. */
+static void *writes_on(void *fd)
+{
+	static char space[5000];
+	while (send(*(int *)fd, space, sizeof space, 0) > 0)
+		;
+	return NULL;
+}
+
+static void exit_while_writing(const struct meeting *at, bool asleep)
+{
+	pthread_t thread;
+	char byte;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	signal(SIGPIPE, SIG_DFL);
+	must(!connect(fd, (const void *)&at->address, sizeof at->address), "connect");
+	if (asleep) {
+		writing(fd, 0);
+		sleeper.again = true;
+	} else {
+		must(!pthread_create(&thread, NULL, writes_on, &fd), "thread");
+		/* the peer has read some of it */
+		must(recv(fd, &byte, 1, 0) == 1, "go");
+	}
+	exit(7);
+}
+
 static void writer_at_exit(const char *how)
 {
 	struct meeting at = meeting(5, SOCK_CLOEXEC);
-	(void)how;
-	for (int i = 0; i < 5; i++) {
+	bool asleep = !strcmp(how, "asleep");
+	static char space[65536];
+	for (int i = 0; i < 10; i++) {
 		pid_t child = fork();
-		if (!child) {
-			int fd = socket(AF_INET, SOCK_STREAM, 0);
-			signal(SIGPIPE, SIG_DFL);
-			must(!connect(fd, (void *)&at.address, sizeof at.address), "connect");
-			writing(fd, 0);
-			sleeper.again = true;
-			exit(7);
-		}
+		if (!child)
+			exit_while_writing(&at, asleep);
 		int peer = accept(at.listener, NULL, NULL);
+		for (long all = 0, n; !asleep && (n = recv(peer, space, sizeof space, 0)) > 0; all += n)
+			if (all < 1000000 && all + n >= 1000000)
+				send(peer, "!", 1, MSG_NOSIGNAL);
 		say("exit: %x\n", (unsigned)ended(child));
 		close(peer);
 	}

@@ -46,12 +46,13 @@ same helper 1 'end of file' copied last
 same helper 1 'end of file' set-copied
 same helper 3 'end of file' forked
 same helper 200 'end of file' threads
-for how in all part pieces; do
+for how in all part pieces poll; do
 	same helper 10 'end of file' reader "$how"
 done
-# their FIN would come too early
+# its FIN would come too early
 same helper 0 '' writer
-same helper 0 '' writer-at-exit
+same helper 10 '' writer-at-exit asleep
+same helper 10 '' writer-at-exit busy
 same helper 2 '' signals
 same helper 4 '' bind
 same helper 0 '' cgi
@@ -81,4 +82,5 @@ same wait 1 whole self plain
 same wait 10 'end of file' reader part
 same wait 10 'end of file' reader pieces
 same wait 0 '' writer
-same wait 0 '' writer-at-exit
+same now 10 '' writer-at-exit asleep
+same now 10 '' writer-at-exit busy
