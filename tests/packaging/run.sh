@@ -127,6 +127,32 @@ completion_tests() { # completion_tests SHELL
 	done 3<"$place/lines" 4<"$place/said"
 }
 
+# ---- systemd ----
+
+# With the lines that are commented out, too: each key is one that systemd knows.
+units_are_good() {
+	mkdir -p "$place/units/server.service.d"
+	sed "s,/usr/bin/,$BUILD/," packaging/systemd/halfclose-drain@.service | uncommented >"$place/units/halfclose-drain@.service"
+	uncommented <packaging/systemd/halfclose.conf >"$place/units/server.service.d/halfclose.conf"
+	printf '[Service]\nExecStart=/bin/true\n' >"$place/units/server.service"
+	grep -q '^Wants=' "$place/units/server.service.d/halfclose.conf" &&
+		silent env "SYSTEMD_UNIT_PATH=$place/units:" systemd-analyze verify --man=no "$place/units/server.service" \
+			"$place/units/halfclose-drain@.service" "$place/units/halfclose-drain@www-data.service"
+}
+uncommented() { sed 's/^#\([A-Z][A-Za-z]*=[^ ]\)/\1/'; }
+
+# ---- the container's recipe ----
+
+copies_are_there() { # what it copies from the clone is in the clone
+	local from
+	# shellcheck disable=SC2013 # words
+	for from in $(sed -n 's/^COPY \(--chmod=[0-7]* \)\?\([^- ][^ ]*\) .*/\2/p' packaging/container/Containerfile); do
+		[ -e "$from" ] || { echo "$from is not there"; return 1; }
+	done
+	# as many as it has, but for the one between its stages
+	[ "$(grep -c '^COPY' packaging/container/Containerfile)" = 4 ]
+}
+
 check "a template that names no table is refused" tables_are_whole
 if has mandoc && has man; then
 	page_tests
@@ -140,3 +166,11 @@ for shell in bash zsh; do
 		completion_tests "$shell"
 	fi
 done
+if has systemd-analyze; then
+	check "systemd takes the units, and each key that they name" units_are_good
+else
+	echo "skip packaging: systemd's units: no systemd-analyze"
+fi
+check "what the container's recipe copies is there" copies_are_there
+check "the container's entry is good shell" sh -n packaging/container/cured
+tests/packaging/confined.sh
