@@ -169,8 +169,8 @@ prepareKeys();
 about();
 drawWords();
 follow();
-addEventListener("popstate", follow);
 addEventListener("hashchange", follow);
+addEventListener("load", goToAnchor); /* the browser's own way to it comes last, and takes the focus */
 let lastWidth = innerWidth;
 addEventListener("resize", () => {
   if (innerWidth !== lastWidth) drawTimeline(select());

@@ -55,7 +55,8 @@ function duration(us) {
   if (us < 1e6) return scaled(us, ["µs", "ms"], 1000);
   if (us < 120e6) return digits(us / 1e6, us < 10e6 ? 2 : 1) + "\u00a0s";
   if (us < 7200e6) return digits(us / 60e6, 1) + "\u00a0min";
-  return digits(us / 3600e6, 1) + "\u00a0h";
+  if (us < 172800e6) return digits(us / 3600e6, 1) + "\u00a0h";
+  return digits(us / 86400e6, us < 8640000e6 ? 1 : 0) + "\u00a0days";
 }
 
 function share(part, whole) {
@@ -87,7 +88,7 @@ function isConnection(row) {
 
 /* 0, 1, 2-3, 4-7, … */
 function bucketOf(value) {
-  return value < 1 ? 0 : Math.floor(Math.log2(value)) + 1;
+  return value < 1 ? 0 : Math.min(Math.floor(Math.log2(value)) + 1, 64);
 }
 
 function single(value) {
