@@ -4,16 +4,16 @@
 
 /* A text made of files, put in by the assembler; make runs where their paths begin. */
 #define FILE_TEXT(path) ".incbin \"review/page/" path "\"\n"
-#define PART(name, files)                                                                                              \
-	__asm__(".pushsection .rodata\n.globl page_" #name "\n.hidden page_" #name "\npage_" #name ":\n" files         \
-	        ".byte 0\n.popsection\n");                                                                             \
+#define PART(name, files) \
+	__asm__(".pushsection .rodata\n.globl page_" #name "\n.hidden page_" #name "\npage_" #name ":\n" files \
+	        ".byte 0\n.popsection\n"); \
 	extern const char page_##name[] __attribute__((visibility("hidden")));
 
 PART(frame, FILE_TEXT("page.html"))
 PART(style, FILE_TEXT("page.css"))
-PART(script, FILE_TEXT("values.js") FILE_TEXT("dom.js") FILE_TEXT("filter.js") FILE_TEXT("charts.js")
-             FILE_TEXT("timeline.js") FILE_TEXT("ladder.js") FILE_TEXT("findings.js") FILE_TEXT("tables.js")
-             FILE_TEXT("main.js"))
+PART(script,
+     FILE_TEXT("values.js") FILE_TEXT("dom.js") FILE_TEXT("filter.js") FILE_TEXT("charts.js") FILE_TEXT("timeline.js")
+         FILE_TEXT("ladder.js") FILE_TEXT("findings.js") FILE_TEXT("tables.js") FILE_TEXT("main.js"))
 
 /* As a Content-Security-Policy names a script: no other one runs in the page. */
 static void write_hash(FILE *out, const char *text)

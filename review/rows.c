@@ -1,6 +1,7 @@
 #include "rows.h"
 
-#define EACH 40u /* of a finding, where not all are kept */
+#define EACH 40u         /* of a finding, where not all are kept */
+#define FINDINGS_MOST 4u /* of a connection, where all are; listeners have some, too */
 
 unsigned rows_limit = 1000, rows_found_limit = 1200;
 
@@ -102,6 +103,14 @@ static struct row *row_of(struct rows *rows, struct cells *cells, const struct c
 	return row;
 }
 
+static void keep_the_worst(struct rows *rows)
+{
+	drop_all(rows);
+	cut_each(rows, MIN(rows->each, EACH));
+	while (rows->total > rows_found_limit && rows->each > 1)
+		cut_each(rows, rows->each * 2 / 3);
+}
+
 void rows_add(struct rows *rows, struct cells *cells, const struct connection *connection, bool time_wait)
 {
 	struct row *row;
@@ -109,8 +118,7 @@ void rows_add(struct rows *rows, struct cells *cells, const struct connection *c
 	if (!rows->all)
 		return;
 	if (rows->all->len == rows_limit) {
-		drop_all(rows);
-		cut_each(rows, EACH);
+		keep_the_worst(rows);
 		return;
 	}
 	row = row_of(rows, cells, connection);
@@ -144,8 +152,10 @@ void rows_found(struct rows *rows, struct cells *cells, const struct finding *fi
 	g_array_insert_val(list, at, found);
 	rows->total++;
 	cut_to(rows, list, rows->each);
-	if (!rows->all && rows->total > rows_found_limit)
-		cut_each(rows, rows->each * 2 / 3);
+	if (rows->total > (rows->all ? FINDINGS_MOST * rows_limit : rows_found_limit))
+		keep_the_worst(rows);
+	if (!rows->all && rows->total > rows_found_limit) /* a row of each finding is too much already */
+		cut_to(rows, list, list->len - 1);
 }
 
 static int by_birth(const void *left, const void *right)
