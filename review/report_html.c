@@ -64,13 +64,13 @@ static void connection(struct report *report, const struct connection *one)
 
 /* ---- findings ---- */
 
-static void write_excerpts(struct json *json, const GArray *site)
+static void write_excerpts(struct json *json, const GArray *site, const char *root)
 {
 	unsigned shown = 0;
 
 	json_array(json, "sources");
 	for (unsigned i = 0; i < site->len && shown < EXCERPTS; i++) {
-		struct excerpt *excerpt = source_excerpt(&g_array_index(site, struct frame, i), AROUND);
+		struct excerpt *excerpt = source_excerpt(&g_array_index(site, struct frame, i), root, AROUND);
 
 		if (!excerpt)
 			continue;
@@ -149,16 +149,10 @@ static void write_found_rows(const struct state *state, struct json *json, const
 	json_end_array(json);
 }
 
-/* What a link to the finding says: the same for the same call site in another recording. */
+/* What a link to the finding says: the same for the same call in another recording. */
 static char *slug_of(const struct finding *finding)
 {
-	char *site = site_key(finding->site);
-	char *key = g_strjoin("\n", finding->program, finding->place, site, NULL);
-	char *slug = g_strdup_printf("%s-%08x", finding->rule->id, g_str_hash(key));
-
-	g_free(key);
-	g_free(site);
-	return slug;
+	return g_strdup_printf("%s-%.12s-%u", finding->rule->id, finding->fingerprint, finding->ordinal);
 }
 
 static void write_frames(struct json *json, const GArray *site)
@@ -193,7 +187,7 @@ static void finding(struct report *report, const struct finding *one)
 	json_string(&state->more, "peer", one->rule->peer);
 	json_string(&state->more, "lost", one->rule->lost);
 	write_frames(&state->more, one->site);
-	write_excerpts(&state->more, one->site);
+	write_excerpts(&state->more, one->site, report->source_root);
 	write_found_rows(state, &state->more, one);
 	if (state->shown++ < LADDERS && example) {
 		write_ladder(&state->more, "ladder", ladder_of(example));

@@ -39,22 +39,32 @@ static char *read_source(const char *path, const char *module, gsize *size, bool
 	return text;
 }
 
-/* What the compiler was told may be relative to a directory that nobody knows: it is
- * looked for here, and beside the program and above it. */
-static char *find_source(const struct frame *frame, gsize *size, bool *newer, char **path)
+/* Tries that path; the last one tried is in *path. */
+static char *try_source(const struct frame *frame, const char *directory, gsize *size, bool *newer, char **path)
 {
-	char *text = read_source(frame->file, frame->module, size, newer), *directory;
+	g_free(*path);
+	*path = directory ? g_build_filename(directory, frame->file, NULL) : g_strdup(frame->file);
+	return read_source(*path, frame->module, size, newer);
+}
 
-	*path = g_strdup(frame->file);
-	if (text || *frame->file == '/' || !frame->module)
+/* What the compiler was told may be relative to a directory that nobody knows: it is
+ * looked for below the root, here, and beside the program and above it. */
+static char *find_source(const struct frame *frame, const char *root, gsize *size, bool *newer, char **path)
+{
+	bool absolute = g_path_is_absolute(frame->file);
+	char *text = NULL, *directory;
+
+	if (root && !absolute)
+		text = try_source(frame, root, size, newer, path);
+	if (!text)
+		text = try_source(frame, NULL, size, newer, path);
+	if (text || absolute || !frame->module)
 		return text;
 	directory = g_path_get_dirname(frame->module);
 	for (unsigned up = 0; up < 3 && !text && strcmp(directory, "/") != 0; up++) {
 		char *above = g_path_get_dirname(directory);
 
-		g_free(*path);
-		*path = g_build_filename(directory, frame->file, NULL);
-		text = read_source(*path, frame->module, size, newer);
+		text = try_source(frame, directory, size, newer, path);
 		g_free(directory);
 		directory = above;
 	}
@@ -91,7 +101,7 @@ static GPtrArray *lines_of(const char *text, gsize size, unsigned first, unsigne
 	return NULL;
 }
 
-struct excerpt *source_excerpt(const struct frame *frame, unsigned around)
+struct excerpt *source_excerpt(const struct frame *frame, const char *root, unsigned around)
 {
 	struct excerpt *excerpt;
 	GPtrArray *lines;
@@ -103,7 +113,7 @@ struct excerpt *source_excerpt(const struct frame *frame, unsigned around)
 	if (!frame->file || !frame->line || frame->line > UINT_MAX - around)
 		return NULL;
 	first = frame->line > around ? frame->line - around : 1;
-	text = find_source(frame, &size, &newer, &path);
+	text = find_source(frame, root, &size, &newer, &path);
 	lines = text ? lines_of(text, size, first, frame->line, frame->line + around) : NULL;
 	g_free(text);
 	if (!lines) {

@@ -14,8 +14,9 @@ struct excerpt {
 	bool newer;       /* the file was changed after the program was built: the lines may be others */
 };
 
-/* So many lines before and after the frame's. NULL: the file is not there. */
-struct excerpt *source_excerpt(const struct frame *frame, unsigned around);
+/* So many lines before and after the frame's. A relative path is looked for below
+ * `root` (NULL: none is known). NULL: the file is not there. */
+struct excerpt *source_excerpt(const struct frame *frame, const char *root, unsigned around);
 void excerpt_free(struct excerpt *excerpt); /* NULL: nothing */
 
 #endif

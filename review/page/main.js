@@ -8,7 +8,7 @@ function title(selection) {
   const abrupt = selection.classes[0], all = selection.count;
   if (!report.connections) return "No connection was recorded";
   if (!all) return "No connection is like this";
-  if (abrupt) return [el("em", { class: "abrupt" }, `${count(abrupt)} of ${plural(all, "connection", "connections")}`), " ended abruptly"];
+  if (abrupt) return [el("em", { class: "abrupt" }, `${count(abrupt)} of ${count(all)}${isFiltered() ? " chosen" : ""} ${all === 1 ? "connection" : "connections"}`), " ended abruptly"];
   if (selection.findings.some((finding) => finding.severity !== "note")) return `None of ${plural(all, "connection", "connections")} ended abruptly, but look`;
   return [el("em", { class: "graceful" }, "All is well: "), all === 1 ? "the connection did not end abruptly" : `none of ${count(all)} connections ended abruptly`];
 }

@@ -109,7 +109,7 @@ function niceTicks(from, to, most) {
   const ofClock = [15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400].map((n) => n * 1e6);
   const step = (raw > 10e6 && ofClock.find((n) => n >= raw)) || [1, 2, 5, 10].map((n) => n * power).find((n) => n >= raw);
   const ticks = [];
-  for (let at = Math.ceil(from / step) * step; at <= to; at += step) ticks.push(at);
+  for (let at = Math.ceil(from / step) * step; at <= to; at += step) ticks.push([at, moment(at, step)]);
   return ticks;
 }
 
@@ -141,7 +141,7 @@ function drawChart(selection) {
   const mostAbrupt = Math.max(1, ...abrupt), y = (n) => tall - (tall - 14) * n / most;
   const chart = svg("svg", { viewBox: `0 0 ${width} ${tall + below + 20}`, width, height: tall + below + 20, class: "chart time",
     tabindex: "0", role: "img", "aria-describedby": "timeline-help",
-    "aria-label": `Connections from ${duration(from)} to ${duration(to)}: at most ${plural(most, "connection", "connections")} at a time, ${count(sum([...abrupt], (n) => n))} ended abruptly` });
+    "aria-label": `Connections from ${between(from, to)}: at most ${plural(most, "connection", "connections")} at a time, ${count(sum([...abrupt], (n) => n))} ended abruptly` });
   for (let phase = PHASES.length - 1; phase >= 0; phase--)
     if (present[phase].some((n) => n))
       chart.append(svg("path", { class: "fill-" + PHASES[phase].id, d: area(present, phase, number_, width, y) }));
@@ -151,18 +151,22 @@ function drawChart(selection) {
   abrupt.forEach((n, bin) => {
     if (n) chart.append(svg("rect", { class: "fill-abrupt", x: bin * step, y: tall + 3, width: Math.max(step - 1, 2), height: Math.max((below - 6) * n / mostAbrupt, 4) }));
   });
-  for (const at of niceTicks(from, to, Math.max(2, width / 110))) {
+  for (const [at, text] of niceTicks(from, to, Math.max(2, width / 110))) {
     const x = (at - from) / (to - from) * width;
     chart.append(svg("line", { class: "axis", x1: x, x2: x, y1: tall, y2: tall + below + 4 }),
-      svg("text", { class: "tick", x: Math.min(x + 3, width - 44), y: tall + below + 15 }, duration(at)));
+      svg("text", { class: "tick", x: Math.min(x + 3, width - 7 * text.length), y: tall + below + 15 }, text));
   }
   chartState = { chart, from, to, width, tall, number_, present, abrupt };
   return listen(chart);
 }
 
+function between(from, to) {
+  return `${moment(from, to - from)} to ${moment(to, to - from)}`;
+}
+
 function readout(bin) {
   const { from, to, number_, present, abrupt } = chartState, at = from + (to - from) * bin / number_;
-  return `${duration(at)} to ${duration(at + (to - from) / number_)}: ` +
+  return `${between(at, at + (to - from) / number_)}: ` +
     PHASES.map((phase, i) => `${count(present[i][bin])} ${phase.name}`).join(", ") + `; ${count(abrupt[bin])} ended abruptly`;
 }
 
@@ -259,7 +263,7 @@ function timelineTable() {
   for (let i = 0; i < parts; i++) {
     const first = Math.floor(i * number_ / parts), last = Math.floor((i + 1) * number_ / parts);
     const most = (of) => count(Math.max(...of.slice(first, last)));
-    lines.push([`${duration(from + (to - from) * first / number_)} to ${duration(from + (to - from) * last / number_)}`,
+    lines.push([between(from + (to - from) * first / number_, from + (to - from) * last / number_),
       ...present.map(most), count(sum([...abrupt.slice(first, last)], (n) => n))]);
   }
   return asTable("Connections over time", ["Time", ...PHASES.map((phase) => "most " + phase.name), "ended abruptly"], lines);
@@ -277,7 +281,7 @@ function drawTimeline(selection) {
       chosen.window ? button("All", "The whole time", () => zoomTo(...whole)) : null)),
     blind ? el("p", { class: "note" }, "There are too many connections to tell peers apart over time: this shows all of the chosen processes, ports and verdicts.") : null,
     el("figure", { class: "figure" }, chart),
-    el("p", { class: "readout", id: "timeline-readout" }, `${duration(from)} to ${duration(to)} after the recording's first event`),
+    el("p", { class: "readout", id: "timeline-readout" }, `${between(from, to)} after the recording's first event`),
     el("p", { class: "note", id: "timeline-help" }, "Drag to zoom in. With the keyboard: + and − zoom, arrows move, 0 shows all."),
     drawLanes(selection), timelineTable());
   if (again) chart.focus();

@@ -51,12 +51,20 @@ function binary(number) {
   return scaled(number, ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"], 1024);
 }
 
+const TIME_UNITS = [[1, "µs"], [1e3, "ms"], [1e6, "s"], [60e6, "min"], [3600e6, "h"], [86400e6, "days"]];
+
 function duration(us) {
   if (us < 1e6) return scaled(us, ["µs", "ms"], 1000);
   if (us < 120e6) return digits(us / 1e6, us < 10e6 ? 2 : 1) + "\u00a0s";
-  if (us < 7200e6) return digits(us / 60e6, 1) + "\u00a0min";
-  if (us < 172800e6) return digits(us / 3600e6, 1) + "\u00a0h";
-  return digits(us / 86400e6, us < 8640000e6 ? 1 : 0) + "\u00a0days";
+  const [size, name] = TIME_UNITS.findLast(([one]) => us >= 2 * one);
+  return digits(us / size, us < 100 * size ? 1 : 0) + "\u00a0" + name;
+}
+
+/* A point in time, of those that lie `step` apart: told apart from the next. */
+function moment(us, step) {
+  const [size, name] = TIME_UNITS.findLast(([one]) => us >= 2 * one) || TIME_UNITS[0];
+  const most = Math.min(Math.max(Math.ceil(-Math.log10(step / size)), 0), 9);
+  return digits(us / size, most) + "\u00a0" + name;
 }
 
 function share(part, whole) {

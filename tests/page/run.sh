@@ -80,7 +80,7 @@ hash_of_script() { # the hash in the policy is that of the script that is there
 }
 
 # ---- the data ----
-for events in tests/golden/*.events "$here/hostile.events"; do
+for events in tests/golden/*.events "$here/treacherous.events"; do
 	name=$(basename "$events" .events)
 	compiled "$events" "$name" || continue
 	# one whose files can't be read has no page
@@ -88,9 +88,9 @@ for events in tests/golden/*.events "$here/hostile.events"; do
 	make_page "$name" "$temporary/$name"/*.hc
 	check "the data of $name is its report" agrees "$name"
 done
-check "nothing recorded can end a script" scripts_are_two "$place/hostile.html"
+check "nothing recorded can end a script" scripts_are_two "$place/treacherous.html"
 if command -v openssl >/dev/null; then
-	check "the policy lets this script run, and no other" hash_of_script "$place/hostile.html"
+	check "the policy lets this script run, and no other" hash_of_script "$place/treacherous.html"
 else
 	echo "skip page: the policy lets this script run: no openssl"
 fi
