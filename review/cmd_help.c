@@ -25,10 +25,8 @@ int help_command(const struct command *self, int argc, char **argv)
 	if (argc < 2)
 		return all_commands();
 	command = command_named(argv[1]);
-	if (!command) {
-		complain("help: there is no command '%s'; see 'halfclose help'", argv[1]);
-		return STATUS_USAGE;
-	}
+	if (!command)
+		return command_unknown(argv[1]);
 	help = command_help(command);
 	fputs(help, stdout);
 	g_free(help);

@@ -51,6 +51,23 @@ const struct command *command_named(const char *name)
 	return NULL;
 }
 
+int command_unknown(const char *name)
+{
+	GPtrArray *names = g_ptr_array_new();
+	const char *near;
+
+	for (const struct command *command = commands; command->name; command++)
+		g_ptr_array_add(names, (gpointer)command->name);
+	g_ptr_array_add(names, NULL);
+	near = nearest(name, (const char *const *)names->pdata);
+	if (near)
+		complain("there is no command '%s'; did you mean '%s'?", name, near);
+	else
+		complain("there is no command '%s'; see 'halfclose help'", name);
+	g_ptr_array_unref(names);
+	return STATUS_USAGE;
+}
+
 static GOptionContext *context_of(const struct command *command)
 {
 	GOptionContext *context = g_option_context_new(command->usage);

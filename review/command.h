@@ -21,6 +21,7 @@ struct command {
 extern const struct command commands[]; /* a name of NULL ends it */
 
 const struct command *command_named(const char *name);
+int command_unknown(const char *name); /* says so; the exit status */
 
 /* Takes the options out of argv. False: it was told on standard error, or help
  * was asked for and given; *status is the exit status. */

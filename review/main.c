@@ -15,22 +15,7 @@ static int finish(int status)
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
 	complain("standard output can't be written");
-	return status == STATUS_OK ? STATUS_FAILED : status;
-}
-
-static int unknown_command(const char *name)
-{
-	const char *names[16] = { 0 }, *near;
-	unsigned count = 0;
-
-	for (const struct command *command = commands; command->name && count < 15; command++)
-		names[count++] = command->name;
-	near = nearest(name, names);
-	if (near)
-		complain("there is no command '%s'; did you mean '%s'?", name, near);
-	else
-		complain("there is no command '%s'; see 'halfclose help'", name);
-	return STATUS_USAGE;
+	return status == STATUS_OK || status == STATUS_WORSE ? STATUS_FAILED : status;
 }
 
 int main(int argc, char **argv)
@@ -51,6 +36,6 @@ int main(int argc, char **argv)
 		name = "help";
 	command = command_named(name);
 	if (!command)
-		return unknown_command(name);
+		return command_unknown(name);
 	return finish(command->run(command, argc - 1, argv + 1));
 }

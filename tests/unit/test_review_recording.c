@@ -198,6 +198,40 @@ static void test_beyond_the_end(void **state)
 	recording_free(recording);
 }
 
+/* Wherever it is cut: each record before is read, each slot behind is missed. */
+static void test_cut_anywhere(void **state)
+{
+	static const unsigned slots[] = { 2, 5, 3, 2, 4 };
+	guint ends[G_N_ELEMENTS(slots)], whole;
+
+	(void)state;
+	for (unsigned i = 0; i < G_N_ELEMENTS(slots); i++) {
+		append(HC_EVENT_exit, slots[i], i);
+		ends[i] = file->len;
+	}
+	save();
+	for (guint size = whole = file->len; size > 0; size--) {
+		struct recording *recording;
+		unsigned events = 0;
+		char *problem;
+
+		assert_int_equal(truncate(path, size), 0);
+		recording = recording_open(path, &problem);
+		assert_int_equal(recording != NULL, size >= sizeof(struct hc_header));
+		assert_int_equal(problem != NULL, recording == NULL);
+		g_free(problem);
+		if (!recording)
+			continue;
+		while (events < G_N_ELEMENTS(slots) && ends[events] <= size)
+			events++;
+		assert_int_equal(count_events(recording), events);
+		/* the rest of a record that is cut is zeros here, as if nobody had written it */
+		assert_int_equal(recording->missing + recording->damaged + recording->unwritten,
+		                 (whole - (events ? ends[events - 1] : HC_HEADER_SIZE)) / HC_SLOT_SIZE);
+		recording_free(recording);
+	}
+}
+
 static void test_used_is_not_trusted(void **state)
 {
 	struct recording *recording;
@@ -272,6 +306,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_slots_of_any_number, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_killed_writers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_beyond_the_end, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_cut_anywhere, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_used_is_not_trusted, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_growing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_window, setup, teardown),
