@@ -56,6 +56,18 @@ bool side_sees_fin(const struct ladder_side *side)
 	}
 }
 
+bool side_will_reset(const struct ladder_side *side)
+{
+	enum call call = side_next_call(side);
+
+	return (call == CALL_SHUT || call == CALL_CLOSE) && side->close_call && outcome_is_reset(side->outcome);
+}
+
+bool side_sees_reset(const struct ladder_side *side)
+{
+	return next_state(side) == HC_STATE_closed && !side_sees_fin(side);
+}
+
 bool side_waits_for_ack(const struct ladder_side *side)
 {
 	uint8_t state = next_state(side);

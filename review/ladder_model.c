@@ -133,8 +133,9 @@ static void need_reset(struct model *model, enum ladder_end end)
 	enum ladder_end from = other_end(end);
 	struct ladder_side *side = &model->sides[from];
 
-	if (side_next_call(side) == CALL_CLOSE && outcome_is_reset(side->outcome)) {
-		model_play_next(model, from);
+	if (side_will_reset(side)) {
+		while (!model->reset && side_will_reset(side))
+			model_play_next(model, from);
 		return;
 	}
 	flow_say_read(model, LADDER_TRACED);
@@ -194,9 +195,17 @@ static void mark(struct ladder_step *of, uint64_t at, bool alarming)
 static void play_shut(struct model *model, enum ladder_end end)
 {
 	const struct ladder_side *side = &model->sides[end];
+	bool cut = side_will_reset(side) && model->flows[end].lost; /* its FIN is behind what never arrives */
+	struct ladder_step *sent;
 
 	bring(model, end, side->shut_state, false);
-	mark(model_send_fin(model, end, side->shut_call), side->shut_at, side->shut_alarming);
+	if (cut) {
+		flow_say_read(model, end);
+		flow_say_lost(model, end);
+	}
+	sent = model_send_fin(model, end, side->shut_call);
+	sent->lost = cut;
+	mark(sent, side->shut_at, side->shut_alarming);
 	if (!side->reads_on)
 		return;
 	flow_say_read(model, other_end(end));

@@ -64,7 +64,7 @@ static void play_birth(struct model *model)
 }
 
 /* Of two calls the earlier; but one that the other end had not got the FIN of when it
- * made a call that sends nothing comes after that one. */
+ * made a call that sends nothing comes after that one, unless a reset had come instead. */
 static enum ladder_end earlier(const struct model *model)
 {
 	const struct ladder_side *traced = &model->sides[LADDER_TRACED], *peer = &model->sides[LADDER_PEER];
@@ -72,7 +72,8 @@ static enum ladder_end earlier(const struct model *model)
 			second = other_end(first);
 
 	if (side_next_call(&model->sides[second]) != CALL_NONE && !model_next_sends(model, second) &&
-	    model_next_sends(model, first) && !side_sees_fin(&model->sides[second]))
+	    model_next_sends(model, first) && !side_sees_fin(&model->sides[second]) &&
+	    !(side_sees_reset(&model->sides[second]) && side_will_reset(&model->sides[first])))
 		return second;
 	return first;
 }

@@ -63,6 +63,10 @@ bool side_sees_fin(const struct ladder_side *side);
 bool side_waits_for_ack(const struct ladder_side *side);
 /* Will its next call send a FIN or a reset? */
 bool model_next_sends(const struct model *model, enum ladder_end end);
+/* Will a call that is still to come reset the connection? */
+bool side_will_reset(const struct ladder_side *side);
+/* Had the connection been reset before its next call? */
+bool side_sees_reset(const struct ladder_side *side);
 /* Has its last call been played, and did it leave nobody who reads? */
 bool model_has_closed(const struct model *model, enum ladder_end end);
 
