@@ -30,6 +30,10 @@ const struct command commands[] = {
 	  "SOCK is the number by which report and log call a connection (#12 is 12). Without it the connections are "
 	  "listed, those that lost most first. " EXIT_STATUS_MORE,
 	  show_options, FALSE },
+	{ "top", top_command, "a live page of recordings that grow: connections, abrupt closes, the worst places",
+	  "FILE...",
+	  "Ends by q or ^C. Where standard output is no terminal it is one plain page, as by --once. " EXIT_STATUS_MORE,
+	  top_options, FALSE },
 	{ "log", log_command, "print the events of recordings in the order of time", "FILE...", EXIT_STATUS_MORE,
 	  log_options, FALSE },
 	{ "ps", ps_command, "the open connections of running processes, and where they were opened", "PID...",

@@ -31,6 +31,7 @@ gboolean command_parse(const struct command *command, int *argc, char ***argv, i
 char *command_help(const struct command *command);
 
 int run_command(const struct command *command, int argc, char **argv);
+int top_command(const struct command *command, int argc, char **argv);
 int show_command(const struct command *command, int argc, char **argv);
 int log_command(const struct command *command, int argc, char **argv);
 int report_command(const struct command *command, int argc, char **argv);
@@ -39,6 +40,7 @@ int ps_command(const struct command *command, int argc, char **argv);
 int help_command(const struct command *command, int argc, char **argv);
 
 const GOptionEntry *run_options(void);
+const GOptionEntry *top_options(void);
 const GOptionEntry *show_options(void);
 const GOptionEntry *log_options(void);
 const GOptionEntry *report_options(void);

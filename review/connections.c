@@ -409,6 +409,27 @@ struct connection *connections_event(struct connections *connections, const stru
 	return find_name(connections, event->recording->index, event->common.socket.sock); /* if it is still there */
 }
 
+void connections_open(const struct connections *connections, connection_judged *visit, void *data)
+{
+	for (struct connection *connection = connections->open; connection; connection = connection->older)
+		visit(connection, data);
+}
+
+void connections_ended(struct connections *connections, connection_judged *visit, void *data)
+{
+	GList *link = connections->over->tail;
+
+	while (link && !((struct connection *)link->data)->passed)
+		link = link->prev;
+	for (link = link ? link->next : connections->over->head; link; link = link->next) {
+		struct connection *connection = link->data;
+
+		connection->passed = true;
+		conversations_judge(connection);
+		visit(connection, data);
+	}
+}
+
 void connections_finish(struct connections *connections)
 {
 	struct connection *connection;

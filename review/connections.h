@@ -57,6 +57,7 @@ struct connection {
 	bool over;                        /* nothing more is, but what was recorded late */
 	bool ripe;
 	bool in_ends; /* it lies in by_ends */
+	bool passed;  /* by connections_ended() */
 };
 
 extern unsigned connections_kept; /* CONNECTIONS_KEPT; tests have fewer */
@@ -86,6 +87,12 @@ struct connections *connections_new(const struct processes *processes, connectio
 
 /* The socket that an event is about, NULL where it is about none; valid until the next call. */
 struct connection *connections_event(struct connections *connections, const struct event *event);
+
+/* Those that are open or draining at this moment; and those that have ended since the
+ * last call. `judged` may get one that no call has passed on: ->passed says so. What is
+ * known of an end may still change: see CONNECTIONS_KEPT. */
+void connections_open(const struct connections *connections, connection_judged *visit, void *data);
+void connections_ended(struct connections *connections, connection_judged *visit, void *data);
 
 /* What a sock of the event's file is called in the output; 0: not known. */
 unsigned connections_number(const struct connections *connections, const struct recording *recording, uint64_t sock);

@@ -56,7 +56,7 @@ for dir in golden formats page suppressions diff input fuzz valgrind command nam
 done
 
 if wanted command; then
-	for script in show follow; do
+	for script in show follow top; do
 		suite "command $script" 120 "tests/command/$script.sh"
 	done
 fi

@@ -337,9 +337,52 @@ static void test_exec_is_not_the_last(void **state)
 	assert_int_equal(connections->outcomes[HC_OUTCOME_fin], 0);
 }
 
+static unsigned visited;
+
+static void visit(struct connection *connection, void *data)
+{
+	(void)connection;
+	(void)data;
+	visited++;
+}
+
+static unsigned visits(bool ended)
+{
+	visited = 0;
+	if (ended)
+		connections_ended(connections, visit, NULL);
+	else
+		connections_open(connections, visit, NULL);
+	return visited;
+}
+
+/* Who watches a recording that grows sees each end once, and what is open as often as he looks. */
+static void test_visits(void **state)
+{
+	(void)state;
+	feed_accept(1, 4001);
+	feed_accept(2, 4002);
+	assert_int_equal(visits(false), 2);
+	assert_int_equal(visits(true), 0);
+	feed_close(1, HC_HOW_close, HC_OUTCOME_fin);
+	assert_int_equal(visits(false), 1);
+	assert_int_equal(visits(true), 1);
+	assert_int_equal(visits(true), 0);
+	feed_close(2, HC_HOW_close, HC_OUTCOME_drain);
+	assert_int_equal(visits(true), 0); /* its drain has not ended */
+	assert_int_equal(visits(false), 1);
+	feed_accept(3, 4003);
+	feed_accept(4, 4004);
+	feed_close(3, HC_HOW_close, HC_OUTCOME_reset_unread);
+	feed_close(4, HC_HOW_close, HC_OUTCOME_shared);
+	assert_int_equal(visits(true), 1);
+	assert_int_equal(visits(false), 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_visits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_conversation, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_address_changes, setup, teardown),

@@ -1,0 +1,235 @@
+"""halfclose top on a terminal: an emulated one (pyte), with a recording that grows."""
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+
+import pyte
+
+build, place = sys.argv[1:]
+halfclose = os.path.join(build, "halfclose")
+RESET = """
+import socket, sys
+listener = socket.create_server(("127.0.0.1", 0))
+for _ in range(int(sys.argv[1])):
+    client = socket.create_connection(listener.getsockname())
+    server, _ = listener.accept()
+    client.sendall(b"x")
+    while not server.recv(1, socket.MSG_PEEK):
+        pass
+    server.close()
+"""
+
+
+def record(name, resets):
+    env = dict(os.environ, LD_PRELOAD=os.path.join(build, "libhalfclose.so"), HALFCLOSE_LOG=os.path.join(place, name))
+    subprocess.run(["/usr/bin/python3", "-c", RESET, str(resets)], env=env, check=True, timeout=20)
+
+
+def say(name, wrong):
+    print("not ok top: %s: %s" % (name, wrong) if wrong else "ok top: %s" % name, flush=True)
+
+
+class Terminal:
+    """The program in a terminal of its own, and what is on its screen."""
+
+    def __init__(self, columns, rows, *arguments, command=(halfclose,), **environment):
+        self.columns, self.rows = columns, rows
+        self.bytes = b""
+        self.screen = pyte.Screen(columns, rows)
+        self.stream = pyte.ByteStream(self.screen)
+        self.master, slave = pty.openpty()
+        self.slave = slave
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.before = termios.tcgetattr(slave)
+        env = dict(os.environ, TERM="xterm", LC_ALL="C.UTF-8", **environment)
+        env.pop("NO_COLOR", None)
+        self.pid = os.fork()
+        if not self.pid:
+            os.setsid()
+            fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+            for fd in range(3):
+                os.dup2(slave, fd)
+            os.closerange(3, 100)
+            os.chdir(place)
+            os.execvpe(command[0], [*command, "top", *arguments], env)
+
+    def read(self, seconds):
+        if select.select([self.master], [], [], seconds)[0]:
+            data = os.read(self.master, 1 << 16)
+            self.bytes += data
+            self.stream.feed(data)
+
+    def text(self):
+        return "\n".join(line.rstrip() for line in self.screen.display).rstrip()
+
+    def until(self, condition, seconds=10):
+        """Is it true of the screen within that time?"""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if condition(self.text()):
+                return True
+            self.read(0.1)
+        return False
+
+    def resize(self, columns, rows):
+        self.columns, self.rows = columns, rows
+        self.screen.resize(rows, columns)
+        self.screen.erase_in_display(2)
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def type(self, text):
+        os.write(self.master, text)
+
+    def wait(self, flags=0, seconds=10):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            pid, status = os.waitpid(self.pid, os.WNOHANG | flags)
+            if pid:
+                return status
+            self.read(0.05)
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        return None
+
+    def ended(self, status):
+        """What is wrong with how it ended, and with what it left behind."""
+        is_ = self.wait()
+        if is_ is None:
+            return "it did not end"
+        wrong = self.given_back()
+        if wrong:
+            return wrong
+        is_ = os.waitstatus_to_exitcode(is_)
+        return None if is_ == status else "status %s, not %s" % (is_, status)
+
+    def given_back(self):
+        self.read(0.1)
+        if termios.tcgetattr(self.slave) != self.before:
+            return "the terminal has other settings than before"
+        tail = self.bytes[self.bytes.rfind(b"\x1b[?1049h"):]
+        for on, off in ((b"\x1b[?1049h", b"\x1b[?1049l"), (b"\x1b[?25l", b"\x1b[?25h"), (b"\x1b[?7l", b"\x1b[?7h")):
+            if tail.rfind(off) < tail.rfind(on):
+                return "%r was not taken back" % on
+        return None
+
+    def close(self):
+        try:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        except (ProcessLookupError, ChildProcessError):
+            pass
+        os.close(self.master)
+        os.close(self.slave)
+
+
+def test_growing():
+    terminal = Terminal(80, 24, "-d", "0.2", "grows.hc")
+    say("it waits for a recording that is to come",
+        None if terminal.until(lambda text: "waiting for it" in text) else terminal.text())
+    record("grows.hc", 3)
+    say("what is recorded comes onto the screen",
+        None if terminal.until(lambda text: " 3 unread" in text and "6 in all" in text) else terminal.text())
+    record("grows.hc", 2)
+    say("and what comes then",
+        None if terminal.until(lambda text: " 5 unread" in text and "python3" in text) else terminal.text())
+    record("grows.hc", 40)
+    say("connections a second",
+        None if terminal.until(lambda text: any(line.startswith("connections") and int(line.split()[1].split("/")[0].replace(",", "")) > 9
+                                                for line in text.splitlines())) else terminal.text())
+    text = terminal.text()
+    say("the worst place is named", None if "unread-close" in text and "socket.close" in text else text)
+    say("80 x 24 are used", None if "PROGRAM" in text and "WORST PLACES" in text else text)
+    terminal.resize(40, 10)
+    fits = terminal.until(lambda text: "WORST PLACES" in text and "PROGRAM" not in text and
+                          text.startswith("halfclose top"))
+    say("a smaller window: 40 x 10", None if fits and "abrupt" in terminal.text() else terminal.text())
+    for columns, rows in ((20, 5), (10, 3), (4, 2), (1, 1), (200, 60)):
+        terminal.resize(columns, rows)
+        terminal.until(lambda text: text.startswith("halfclose top"[:columns - 3]), 3)
+        title = terminal.screen.display[0]
+        say("%d x %d" % (columns, rows), None if title[:1] in "h." and os.waitpid(terminal.pid, os.WNOHANG) == (0, 0)
+            else "its title is %r" % title)
+    say("the large one has all of it",
+        None if terminal.until(lambda text: "PROGRAM" in text and "45 unread" in text) else terminal.text())
+    terminal.type(b"q")
+    say("q ends it", terminal.ended(0))
+    frames = terminal.bytes.count(b"\x1b[H") - 1
+    say("the screen is never emptied", None if terminal.bytes.count(b"\x1b[2J") == 1 and frames > 5 else
+        "%d times in %d frames" % (terminal.bytes.count(b"\x1b[2J"), frames))
+    terminal.close()
+
+
+def test_writes():
+    trace = os.path.join(place, "writes")
+    terminal = Terminal(80, 24, "-d", "0.1", "grows.hc",
+                        command=("strace", "-o", trace, "-s", "9", "-e", "trace=write", halfclose))
+    name = "each frame is one write"
+    if not terminal.until(lambda text: "45 unread" in text):
+        print("skip top: %s: strace may not: %s" % (name, terminal.text()))
+        return terminal.close()
+    for _ in range(10):
+        terminal.read(0.1)
+    terminal.type(b"q")
+    say("traced, it ends well", terminal.ended(0))
+    with open(trace) as file:
+        writes = [line for line in file if line.startswith("write(1,")]
+    frames = [line for line in writes if '"\\33[H' in line]
+    say(name, None if len(frames) > 5 and len(writes) == len(frames) + 2 else "".join(writes))
+    terminal.close()
+
+
+def test_signals():
+    for number, status in ((signal.SIGINT, 0), (signal.SIGTERM, 0), (signal.SIGHUP, 0), (signal.SIGQUIT, -3),
+                           (signal.SIGSEGV, -11), (signal.SIGABRT, -6)):
+        terminal = Terminal(80, 24, "grows.hc")
+        terminal.until(lambda text: "45 unread" in text)
+        os.kill(terminal.pid, number)
+        say("the terminal is given back: %s" % number.name, terminal.ended(status))
+        terminal.close()
+    terminal = Terminal(80, 24, "grows.hc")
+    terminal.until(lambda text: "45 unread" in text)
+    terminal.type(b"\x03")
+    say("^C ends it", terminal.ended(0))
+    terminal.close()
+
+
+def test_stop():
+    terminal = Terminal(80, 24, "-d", "0.2", "grows.hc")
+    terminal.until(lambda text: "45 unread" in text)
+    os.kill(terminal.pid, signal.SIGTSTP)
+    status = terminal.wait(os.WUNTRACED)
+    say("^Z stops it", None if status is not None and os.WIFSTOPPED(status) else "status %s" % status)
+    say("and gives the terminal back", terminal.given_back())
+    terminal.screen.reset()
+    os.kill(terminal.pid, signal.SIGCONT)
+    say("continued, it is there again", None if terminal.until(lambda text: "45 unread" in text) else terminal.text())
+    terminal.type(b"q")
+    say("and ends by q", terminal.ended(0))
+    terminal.close()
+
+
+def test_no_keys():
+    """Standard input is none: the keys come from the terminal all the same."""
+    terminal = Terminal(80, 24, "-d", "0.2", "grows.hc",
+                        command=("sh", "-c", 'exec "$0" "$@" < /dev/null', halfclose))
+    terminal.until(lambda text: "45 unread" in text)
+    os.unlink(os.path.join(place, "grows.hc"))
+    say("a recording that is deleted is told on the page",
+        None if terminal.until(lambda text: "grows.hc: was deleted or moved" in text) else terminal.text())
+    terminal.type(b"Q")
+    say("Q ends it, too", terminal.ended(0))
+    terminal.close()
+
+
+test_growing()
+test_writes()
+test_signals()
+test_stop()
+test_no_keys()
