@@ -9,12 +9,12 @@
 #include <string.h>
 
 #include "events.h"
-#include "say.h"
+#include "paragraph.h"
 
 #define WIDEST 132u
 #define TIME 10u  /* columns of "+1.234 ms" */
 #define STATE 12u /* of "SYN-RECEIVED" */
-#define DASHES 3u /* of an arrow, at least, on both sides of its word */
+#define FRAME 9u  /* of an arrow, at least: its head, and on both sides of its word a space and three dashes */
 
 struct drawing {
 	const struct ladder *ladder;
@@ -80,12 +80,17 @@ static char *name_of(const struct ladder *ladder, enum ladder_end end)
 /* Two texts, at the two lines; each on a row of its own where they are too long. */
 static void two_sides(struct drawing *drawing, const char *left, const char *right)
 {
-	unsigned columns = drawing->room + 4, used = width_of(left), wanted = width_of(right);
+	unsigned columns = drawing->room + 4, used, wanted;
+	char *from, *to;
 
 	if (!*left && !*right)
 		return;
+	from = paragraph_cut(left, columns);
+	to = paragraph_cut(right, columns);
+	used = width_of(from);
+	wanted = width_of(to);
 	spaces(drawing->page, TIME + 1 + STATE + 1);
-	g_string_append(drawing->page, left);
+	g_string_append(drawing->page, from);
 	if (used + 2 + wanted > columns) {
 		unsigned most = TIME + 1 + STATE + 1 + columns;
 
@@ -94,7 +99,9 @@ static void two_sides(struct drawing *drawing, const char *left, const char *rig
 	} else {
 		spaces(drawing->page, columns - used - wanted);
 	}
-	g_string_append_printf(drawing->page, "%s\n", right);
+	g_string_append_printf(drawing->page, "%s\n", to);
+	g_free(from);
+	g_free(to);
 }
 
 static void draw_head(struct drawing *drawing)
@@ -125,7 +132,9 @@ static char *time_text(const struct drawing *drawing, uint64_t order)
 		return g_strdup_printf("+%" PRIu64 ".%02" PRIu64 " ms", ns / 1000000, ns / 10000 % 100);
 	if (ns < UINT64_C(100000000000))
 		return g_strdup_printf("+%" PRIu64 ".%03" PRIu64 " s", ns / 1000000000, ns / 1000000 % 1000);
-	return g_strdup_printf("+%" PRIu64 " s", ns / 1000000000);
+	if (ns < UINT64_C(10000000000000000))
+		return g_strdup_printf("+%" PRIu64 " s", ns / 1000000000);
+	return g_strdup_printf("+%" PRIu64 " h", ns / UINT64_C(3600000000000));
 }
 
 /* The name of an end's state where it is another than in the row before. */
@@ -157,34 +166,36 @@ static void dashes(const struct drawing *drawing, const struct ladder_step *step
 /* "──── FIN ────>", to fill so many columns. */
 static void draw_arrow(const struct drawing *drawing, const struct ladder_step *step, bool to_right, unsigned columns)
 {
-	unsigned word = width_of(step->wire) + 2, left = (columns - 1 - word) / 2, right = columns - 1 - word - left;
+	char *wire = paragraph_cut(step->wire, columns - FRAME);
+	unsigned blank = columns - 1 - width_of(wire) - 2, left = blank / 2;
 	const char *lost = signs_of(drawing)->lost;
 
 	if (!to_right)
 		g_string_append(drawing->page, step->lost ? lost : "<");
 	dashes(drawing, step, left);
-	g_string_append_printf(drawing->page, " %s ", step->wire);
-	dashes(drawing, step, right);
+	g_string_append_printf(drawing->page, " %s ", wire);
+	dashes(drawing, step, blank - left);
 	if (to_right)
 		g_string_append(drawing->page, step->lost ? lost : ">");
+	g_free(wire);
 }
 
 /* What stands between the two lines: the call on its side, the arrow in the rest. */
-static void draw_middle(const struct drawing *drawing, const struct ladder_step *step)
+static void draw_middle(const struct drawing *drawing, const struct ladder_step *step, const char *call, bool arrow)
 {
 	bool on_left = step->end == left_of(drawing->ladder);
-	char *call = step->call ? g_strconcat(on_left ? "" : " ", step->call, on_left ? " " : "", NULL) : g_strdup("");
-	unsigned used = width_of(call), rest = drawing->room - MIN(used, drawing->room);
+	char *cut = paragraph_cut(call, drawing->room - 1);
+	unsigned used = *cut ? width_of(cut) + 1 : 0, rest = drawing->room - used;
 
-	if (on_left)
-		g_string_append(drawing->page, call);
-	if (step->arrow == LADDER_NO_ARROW || rest < width_of(step->wire) + 2 + DASHES)
-		spaces(drawing->page, rest);
-	else
+	if (on_left && used)
+		g_string_append_printf(drawing->page, "%s ", cut);
+	if (arrow)
 		draw_arrow(drawing, step, on_left, rest);
-	if (!on_left)
-		g_string_append(drawing->page, call);
-	g_free(call);
+	else
+		spaces(drawing->page, rest);
+	if (!on_left && used)
+		g_string_append_printf(drawing->page, " %s", cut);
+	g_free(cut);
 }
 
 static void end_row(struct drawing *drawing)
@@ -194,19 +205,34 @@ static void end_row(struct drawing *drawing)
 	g_string_append_c(drawing->page, '\n');
 }
 
-static void draw_row(struct drawing *drawing, const struct ladder_step *step)
+static void draw_row(struct drawing *drawing, const struct ladder_step *step, const char *time, const char *left,
+                     const char *right, const char *call, bool arrow)
 {
 	const char *line = signs_of(drawing)->line;
+
+	g_string_append_printf(drawing->page, "%*s %*s %s %s", (int)TIME, time, (int)STATE, left, line,
+	                       paint(drawing, step));
+	draw_middle(drawing, step, call, arrow);
+	g_string_append_printf(drawing->page, "%s %s %s", plain(drawing), line, right);
+	end_row(drawing);
+}
+
+/* One row; a call that leaves too little of it for its arrow has one of its own. */
+static void draw_rows(struct drawing *drawing, const struct ladder_step *step)
+{
 	const char *left = state_text(drawing, step, left_of(drawing->ladder)),
 		   *right = state_text(drawing, step, right_of(drawing->ladder));
+	const char *call = step->call ? step->call : "";
+	bool arrow = step->arrow != LADDER_NO_ARROW;
 	char *time = time_text(drawing, step->order);
 
 	drawing->any = true;
-	g_string_append_printf(drawing->page, "%*s %*s %s %s", (int)TIME, time, (int)STATE, left, line,
-	                       paint(drawing, step));
-	draw_middle(drawing, step);
-	g_string_append_printf(drawing->page, "%s %s %s", plain(drawing), line, right);
-	end_row(drawing);
+	if (arrow && *call && width_of(call) + 1 + width_of(step->wire) + FRAME > drawing->room) {
+		draw_row(drawing, step, time, "", "", call, false);
+		draw_row(drawing, step, "", left, right, "", true);
+	} else {
+		draw_row(drawing, step, time, left, right, call, arrow);
+	}
 	g_free(time);
 }
 
@@ -217,15 +243,17 @@ static void draw_buffers(struct drawing *drawing, const struct ladder_step *step
 	char **words = g_strsplit(step->buffers[end], ", ", -1);
 
 	for (char **word = words; *word; word++) {
-		unsigned width = MIN(width_of(*word), drawing->room - 2), blank = drawing->room - width - 2;
+		char *cut = paragraph_cut(*word, drawing->room - 2);
+		unsigned blank = drawing->room - width_of(cut) - 2;
 		bool on_left = end == left_of(drawing->ladder);
 
 		spaces(drawing->page, TIME + 1 + STATE + 1);
 		g_string_append_printf(drawing->page, "%s %s", line, paint(drawing, step));
 		spaces(drawing->page, on_left ? 2 : blank);
-		g_string_append(drawing->page, *word);
+		g_string_append(drawing->page, cut);
 		spaces(drawing->page, on_left ? blank : 2);
 		g_string_append_printf(drawing->page, "%s %s\n", plain(drawing), line);
+		g_free(cut);
 	}
 	g_strfreev(words);
 }
@@ -236,7 +264,7 @@ static void draw_step(struct drawing *drawing, const struct ladder_step *step)
 		g_string_append(drawing->page,
 		                "  What comes now is not recorded. Where the other end ends well, it is:\n");
 	drawing->supposing = step->supposed;
-	draw_row(drawing, step);
+	draw_rows(drawing, step);
 	for (unsigned i = 0; i < LADDER_ENDS; i++)
 		if (step->buffers[i])
 			draw_buffers(drawing, step, (enum ladder_end)i);

@@ -14,9 +14,11 @@
 
 #include "event_print.h"
 #include "is_json.h"
+#include "ladder_text.h"
 #include "recording.h"
 #include "report.h"
 #include "timeline.h"
+#include "top_page.h"
 
 #define FILES 4u
 
@@ -106,10 +108,74 @@ static char *report_as(char **paths, const char *format)
 	return text;
 }
 
-static void ignore_judged(struct connection *connection, void *data)
+static void must_fit(const char *text, unsigned columns)
 {
-	(void)connection;
+	for (const char *line = text, *end; *line; line = *end ? end + 1 : end) {
+		end = strchrnul(line, '\n');
+		MUST(g_utf8_strlen(line, end - line) <= (glong)columns);
+	}
+}
+
+static void draw(struct ladder *ladder)
+{
+	struct ladder_style style = { .columns = LADDER_COLUMNS, .utf8 = true };
+	GString *page = g_string_new(NULL);
+
+	if (ladder) {
+		MUST(ladder->steps->len > 0);
+		for (unsigned i = 0; i < ladder->steps->len; i++) {
+			const struct ladder_step *step = &g_array_index(ladder->steps, struct ladder_step, i);
+
+			MUST(!step->order || step->order >= ladder->born);
+			MUST((step->arrow == LADDER_NO_ARROW) == !step->wire);
+			MUST(step->states[LADDER_TRACED] < HC_STATES && step->states[LADDER_PEER] < HC_STATES);
+		}
+		ladder_to_text(ladder, &style, page);
+		must_be_plain(page->str, page->len);
+		must_fit(page->str, LADDER_COLUMNS);
+	}
+	ladder_free(ladder);
+	g_string_free(page, TRUE);
+}
+
+static void draw_judged(struct connection *connection, void *data)
+{
+	struct ladder *ladder = ladder_of(connection);
+
 	(void)data;
+	MUST(ladder || !connection_is_one(connection));
+	draw(ladder);
+	draw(ladder_cured(connection));
+}
+
+/* As it is watched: a page now and then, and what came by then is counted once. */
+static void watch(char **paths)
+{
+	static const struct top_view view = { .columns = 80, .rows = 24, .title = "x", .utf8 = true };
+	struct timeline *timeline = timeline_open(paths);
+	struct top *top = top_new();
+	GString *page = g_string_new(NULL);
+	struct event *event;
+	unsigned events = 0;
+
+	timeline->early = processes_module_event;
+	timeline->early_data = top->processes;
+	while ((event = timeline_next(timeline, UINT64_MAX))) {
+		top_event(top, event);
+		if (++events % 5 == 0)
+			top_look(top);
+		g_free(event);
+	}
+	top_look(top);
+	MUST(top->abrupt <= top->connections->closes);
+	top_page(top, &view, "\n", page);
+	g_string_append_c(page, '\n');
+	must_be_plain(page->str, page->len);
+	must_fit(page->str, view.columns);
+	MUST(lines_of(page->str) <= view.rows);
+	g_string_free(page, TRUE);
+	top_free(top);
+	timeline_free(timeline);
 }
 
 static void log_all(char **paths)
@@ -119,7 +185,7 @@ static void log_all(char **paths)
 	GString *line = g_string_new(NULL);
 	struct event *event;
 
-	printer.connections = connections_new(printer.processes, ignore_judged, NULL);
+	printer.connections = connections_new(printer.processes, draw_judged, NULL);
 	timeline->early = processes_module_event;
 	timeline->early_data = printer.processes;
 	while ((event = timeline_next(timeline, UINT64_MAX))) {
@@ -137,6 +203,7 @@ static void log_all(char **paths)
 		must_be_plain(line->str, line->len);
 		g_free(event);
 	}
+	connections_finish(printer.connections);
 	g_string_free(line, TRUE);
 	connections_free(printer.connections);
 	processes_free(printer.processes);
@@ -161,6 +228,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	split(data, size, paths);
 	keep(3, 8);
 	log_all(paths);
+	watch(paths);
 	free(report_as(paths, "text"));
 	keep(CONNECTIONS_KEPT, TIMELINE_WINDOW);
 	text = report_as(paths, "text");
@@ -173,6 +241,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (unsigned i = 0; i < G_N_ELEMENTS(for_tools); i++)
 		free(report_as(paths, for_tools[i]));
 	log_all(paths);
+	watch(paths);
 	free(text);
 	free(json);
 	free(again);
