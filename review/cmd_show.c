@@ -111,11 +111,13 @@ static void read_all(struct reading *reading, char *const *paths)
 	reading->connections = connections_new(reading->processes, judged, reading);
 	reading->worst.list = g_ptr_array_new_with_free_func((GDestroyNotify)connection_copy_free);
 	reading->worst.most = (unsigned)MAX(lines, 1);
+	progress_begin(&reading->timeline->progress, NULL);
 	while ((event = timeline_next(reading->timeline, UINT64_MAX))) {
 		processes_event(reading->processes, event);
 		connections_event(reading->connections, event);
 		g_free(event);
 	}
+	progress_end(&reading->timeline->progress);
 	connections_finish(reading->connections);
 }
 

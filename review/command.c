@@ -25,12 +25,12 @@ const struct command commands[] = {
 	  "Exit status: 0 if nothing got worse; 3 if a finding is new or more frequent; 1 if a file could not be read; "
 	  "2 if the command line is wrong.",
 	  diff_options, FALSE },
-	{ "show", show_command, "draw one connection as a ladder: both ends, their states, what was lost",
+	{ "show", show_command, "draw a connection as a ladder: both ends, their states, what was lost",
 	  "FILE... [SOCK]",
 	  "SOCK is the number by which report and log call a connection (#12 is 12). Without it the connections are "
 	  "listed, those that lost most first. " EXIT_STATUS_MORE,
 	  show_options, FALSE },
-	{ "top", top_command, "a live page of recordings that grow: connections, abrupt closes, the worst places",
+	{ "top", top_command, "a live page: connections, abrupt closes, the worst places",
 	  "FILE...",
 	  "Ends by q or ^C. Where standard output is no terminal it is one plain page, as by --once. " EXIT_STATUS_MORE,
 	  top_options, FALSE },

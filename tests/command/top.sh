@@ -36,6 +36,22 @@ for events in tests/golden/*.events; do
 	fi
 done
 
+mkdir "$place/drains"
+cat > "$place/drains.events" <<'EVENTS'
+process pid=7 ppid=1 start=exec exe=/usr/bin/server
+listen sock=1.1 fd=3 local=127.0.0.1:80
+accept sock=1.2 fd=4 listener=1.1 peer=10.0.0.1:1002
+close sock=1.2 fd=4 how=close state=ESTABLISHED outcome=drain flags=accepted unread=5 us=7
+accept sock=1.3 fd=4 listener=1.1 peer=10.0.0.1:1003
+close sock=1.3 fd=4 how=close state=ESTABLISHED outcome=drain flags=accepted unread=5 us=7
+drain sock=1.3 fd=-1 drained=5 us=5000 result=eof by=helper unacked=0 saved=70
+accept sock=1.4 fd=4 listener=1.1 peer=10.0.0.1:1004
+shutdown sock=1.4 fd=4 side=wr state=ESTABLISHED result=0
+EVENTS
+"$BUILD/tests/golden-compile" "$place/drains.events" "$place/drains"
+expect top "what drains now" 0 "draining    1 now  1 done  70 bytes saved" "$halfclose" top "$place"/drains/*.hc
+expect top "what is open and half-closed" 0 "3 in all  1 open now  1 half-closed" "$halfclose" top "$place"/drains/*.hc
+
 page=("$place"/teardowns/*.hc)
 expect top "no terminal: one plain page" 0 "WORST PLACES" "$halfclose" top "${page[@]}"
 expect top "… without colour" 1 - grep $'\033' <("$halfclose" top "${page[@]}")
