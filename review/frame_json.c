@@ -7,8 +7,10 @@ static void json_frame(struct json *json, const struct frame *frame)
 	json_string(json, "file", frame->file);
 	if (frame->line)
 		json_number(json, "line", frame->line);
+	json_string(json, "language", frame->language);
 	json_string(json, "module", frame->module);
-	json_number(json, "offset", frame->offset);
+	if (!frame->language)
+		json_number(json, "offset", frame->offset);
 	json_end_object(json);
 }
 

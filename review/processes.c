@@ -125,6 +125,21 @@ static void add_module(struct processes *processes, const struct event *event)
 	insert(processes->modules, event->recording->index, event->module.module, module);
 }
 
+static const char *intern_span(const struct event *event, struct hc_span span)
+{
+	return intern((const char *)event->bytes + span.offset, span.size);
+}
+
+static void add_script(struct processes *processes, const struct event *event)
+{
+	struct module *module = g_new0(struct module, 1);
+
+	module->path = intern_span(event, event->script.path);
+	module->language = intern_span(event, event->script.language);
+	module->function = intern_span(event, event->script.function);
+	insert(processes->modules, event->recording->index, event->script.script, module);
+}
+
 void processes_event(struct processes *processes, const struct event *event)
 {
 	if (event->kind == HC_EVENT_process)
@@ -135,6 +150,8 @@ void processes_module_event(const struct event *event, void *processes)
 {
 	if (event->kind == HC_EVENT_module)
 		add_module(processes, event);
+	else if (event->kind == HC_EVENT_script)
+		add_script(processes, event);
 }
 
 const char *processes_program(const struct processes *processes, const struct event *event)

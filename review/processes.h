@@ -6,9 +6,12 @@
 
 #include "events.h"
 
+/* A file that stack frames lie in, or a function of a script. Texts are interned by
+ * GLib: they live as long as the process. */
 struct module {
-	const char *path; /* interned by GLib: lives as long as the process */
+	const char *path;
 	struct hc_build_id build_id;
+	const char *language, *function; /* of a script, whose frames have lines for offsets; else NULL */
 };
 
 struct processes {

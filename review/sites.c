@@ -17,6 +17,13 @@ static const struct interpreter {
 };
 
 static const struct {
+	const char *language, *pattern;
+} wrappers[] = {
+#define WRAPPER(language, pattern) { language, pattern },
+#include "places.def"
+};
+
+static const struct {
 	const char *name, *function, *what;
 } meanings[] = {
 #define MEANS(name, function, what) { name, function, what },
@@ -73,7 +80,51 @@ static unsigned telling_frame(const GArray *frames, const struct interpreter *is
 	return first;
 }
 
-void site_fold(GArray *frames)
+static bool is_wrapper(const struct frame *frame)
+{
+	for (unsigned i = 0; frame->file && i < G_N_ELEMENTS(wrappers); i++)
+		if (!strcmp(wrappers[i].language, frame->language) && !fnmatch(wrappers[i].pattern, frame->file, 0))
+			return true;
+	return false;
+}
+
+/* Takes the scripts' frames out, which stand behind the others; the wrappers among them
+ * only where there is something else. */
+static GArray *take_scripts(GArray *frames)
+{
+	GArray *scripts = g_array_new(FALSE, FALSE, sizeof(struct frame));
+	unsigned kept = 0, first = 0;
+
+	for (unsigned i = 0; i < frames->len; i++) {
+		if (!frame_at(frames, i)->language)
+			*frame_at(frames, kept++) = *frame_at(frames, i);
+		else
+			g_array_append_val(scripts, *frame_at(frames, i));
+	}
+	g_array_set_size(frames, kept);
+	while (first < scripts->len && is_wrapper(frame_at(scripts, first)))
+		first++;
+	if (first < scripts->len)
+		g_array_remove_range(scripts, 0, first);
+	return scripts;
+}
+
+/* Where an interpreter runs them: its first frame that is left. */
+static void put_scripts(GArray *frames, const GArray *scripts)
+{
+	unsigned place = 0;
+
+	while (place < frames->len) {
+		const struct interpreter *is = interpreter_of(frame_at(frames, place));
+
+		if (is && scripts->len && !g_ascii_strcasecmp(is->language, frame_at(scripts, 0)->language))
+			break;
+		place++;
+	}
+	g_array_insert_vals(frames, place < frames->len ? place : 0, scripts->data, scripts->len);
+}
+
+static void fold_machine_code(GArray *frames)
 {
 	unsigned kept = 0, next;
 
@@ -98,6 +149,15 @@ void site_fold(GArray *frames)
 		g_array_set_size(frames, kept);
 }
 
+void site_fold(GArray *frames)
+{
+	GArray *scripts = take_scripts(frames);
+
+	fold_machine_code(frames);
+	put_scripts(frames, scripts);
+	g_array_unref(scripts);
+}
+
 /* The last two parts of a source path: enough to find it. */
 static const char *short_path(const char *path)
 {
@@ -114,6 +174,8 @@ static char *where(const struct frame *frame)
 {
 	if (frame->file && frame->line)
 		return g_strdup_printf("%s:%u", short_path(frame->file), frame->line);
+	if (frame->language)
+		return g_strdup(frame->file ? short_path(frame->file) : "?");
 	if (frame->module)
 		return g_strdup_printf("%s+0x%" PRIx64, base_name(frame->module), frame->offset);
 	return g_strdup_printf("0x%" PRIx64, frame->offset);
@@ -121,11 +183,13 @@ static char *where(const struct frame *frame)
 
 char *site_frame(const struct frame *frame)
 {
+	const char *language = frame->language ? frame->language : "", *colon = frame->language ? ": " : "";
 	char *place = where(frame), *text;
 
-	if (!frame->function)
-		return place;
-	text = g_strdup_printf("%s (%s)", frame->function, place);
+	if (frame->function)
+		text = g_strdup_printf("%s%s%s (%s)", language, colon, frame->function, place);
+	else
+		text = g_strdup_printf("%s%s%s", language, colon, place);
 	g_free(place);
 	return text;
 }

@@ -266,6 +266,14 @@ void symbols_append(struct symbols *symbols, const struct module *module, uint64
 		g_array_append_val(frames, frame);
 		return;
 	}
+	if (module->language) {
+		frame = (struct frame){ .function = *module->function ? module->function : NULL,
+			                .file = *module->path ? module->path : NULL,
+			                .line = offset <= UINT_MAX ? (unsigned)offset : 0,
+			                .language = *module->language ? module->language : "script" };
+		g_array_append_val(frames, frame);
+		return;
+	}
 	frame.module = module->path;
 	build_id = g_string_new(NULL);
 	for (unsigned i = 0; i < module->build_id.size; i++)

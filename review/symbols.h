@@ -21,6 +21,7 @@ struct frame {
 	unsigned line;        /* 0: not known */
 	const char *module;   /* the path; NULL: in no file */
 	uint64_t offset;      /* in the module */
+	const char *language; /* of a script's function; NULL: machine code */
 };
 
 struct symbols;

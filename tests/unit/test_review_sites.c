@@ -33,9 +33,9 @@ static void assert_place(GArray *site, const char *wanted)
 static void test_plain(void **state)
 {
 	const struct frame frames[] = {
-		{ "fclose", NULL, 0, LIBC, 0x10 },
-		{ "serve", "/home/me/src/server.c", 12, "/opt/server", 0x20 },
-		{ "main", "/home/me/src/server.c", 40, "/opt/server", 0x30 },
+		{ "fclose", NULL, 0, LIBC, 0x10, NULL },
+		{ "serve", "/home/me/src/server.c", 12, "/opt/server", 0x20, NULL },
+		{ "main", "/home/me/src/server.c", 40, "/opt/server", 0x30, NULL },
 	};
 
 	(void)state;
@@ -44,9 +44,9 @@ static void test_plain(void **state)
 
 static void test_no_names(void **state)
 {
-	const struct frame module[] = { { NULL, NULL, 0, "/opt/server", 0x20 } },
-			   bare[] = { { NULL, NULL, 0, NULL, 0x7f00 } };
-	const struct frame named[] = { { "serve", NULL, 0, "/opt/server", 0x20 } };
+	const struct frame module[] = { { NULL, NULL, 0, "/opt/server", 0x20, NULL } },
+			   bare[] = { { NULL, NULL, 0, NULL, 0x7f00, NULL } };
+	const struct frame named[] = { { "serve", NULL, 0, "/opt/server", 0x20, NULL } };
 
 	(void)state;
 	assert_place(STACK(module), "server+0x20");
@@ -54,9 +54,40 @@ static void test_no_names(void **state)
 	assert_place(STACK(named), "serve (server+0x20)");
 }
 
+/* The callers in a script stand behind all others; what a person looks for is where the
+ * interpreter was. */
+static void test_scripts(void **state)
+{
+	const struct frame frames[] = {
+		{ "close", NULL, 0, LIBC, 0x10, NULL },
+		{ "PQfinish", "/src/fe-connect.c", 7, "/usr/lib/libpq.so.5", 0x20, NULL },
+		{ "sock_close", NULL, 0, PYTHON, 0x30, NULL },
+		{ "_PyEval_EvalFrameDefault", NULL, 0, PYTHON, 0x40, NULL },
+		{ "main", "/src/embed.c", 9, "/opt/embeds", 0x50, NULL },
+		{ "socket._real_close", "/usr/lib/python3.11/socket.py", 494, NULL, 0, "python" },
+		{ "Server.drop", "/app/server.py", 12, NULL, 0, "python" },
+		{ NULL, NULL, 0, NULL, 0, "python" },
+	};
+	static const char *const places[] = { "PQfinish (src/fe-connect.c:7)", "python: Server.drop (app/server.py:12)",
+		                              "python: ?", "sock_close (python3.11+0x30)", "main (src/embed.c:9)" };
+	GArray *site = STACK(frames);
+
+	(void)state;
+	assert_int_equal(site->len, G_N_ELEMENTS(places));
+	for (unsigned i = 0; i < site->len; i++) {
+		char *text = site_frame(&g_array_index(site, struct frame, i));
+
+		assert_string_equal(text, places[i]);
+		g_free(text);
+	}
+	g_array_unref(site);
+	site = stack(&frames[5], 1); /* a wrapper is better than nothing */
+	assert_place(site, "python: socket._real_close (python3.11/socket.py:494)");
+}
+
 static void test_only_libc(void **state)
 {
-	const struct frame frames[] = { { "exit", NULL, 0, LIBC, 0x10 } };
+	const struct frame frames[] = { { "exit", NULL, 0, LIBC, 0x10, NULL } };
 
 	(void)state;
 	assert_place(STACK(frames), "exit (libc.so.6+0x10)");
@@ -65,10 +96,10 @@ static void test_only_libc(void **state)
 static void test_cpython(void **state)
 {
 	const struct frame frames[] = {
-		{ "sock_close", "../Modules/socketmodule.c", 3162, PYTHON, 0x10 },
-		{ "method_vectorcall_NOARGS", NULL, 0, PYTHON, 0x20 },
-		{ "__libc_start_main", NULL, 0, LIBC, 0x30 },
-		{ "_start", NULL, 0, PYTHON, 0x40 },
+		{ "sock_close", "../Modules/socketmodule.c", 3162, PYTHON, 0x10, NULL },
+		{ "method_vectorcall_NOARGS", NULL, 0, PYTHON, 0x20, NULL },
+		{ "__libc_start_main", NULL, 0, LIBC, 0x30, NULL },
+		{ "_start", NULL, 0, PYTHON, 0x40, NULL },
 	};
 	GArray *site = STACK(frames);
 
@@ -81,8 +112,8 @@ static void test_cpython(void **state)
 static void test_interpreter_without_names(void **state)
 {
 	const struct frame frames[] = {
-		{ NULL, NULL, 0, PYTHON, 0x1fa965 },
-		{ "PyObject_Vectorcall", NULL, 0, PYTHON, 0x20 },
+		{ NULL, NULL, 0, PYTHON, 0x1fa965, NULL },
+		{ "PyObject_Vectorcall", NULL, 0, PYTHON, 0x20, NULL },
 	};
 
 	(void)state;
@@ -94,8 +125,8 @@ static void test_interpreter_without_names(void **state)
 static void test_extension(void **state)
 {
 	const struct frame frames[] = {
-		{ "pool_close", "pool.c", 7, "/usr/lib/python3/dist-packages/pool.so", 0x10 },
-		{ "cfunction_call", NULL, 0, PYTHON, 0x20 },
+		{ "pool_close", "pool.c", 7, "/usr/lib/python3/dist-packages/pool.so", 0x10, NULL },
+		{ "cfunction_call", NULL, 0, PYTHON, 0x20, NULL },
 	};
 	GArray *site = STACK(frames);
 
@@ -106,8 +137,8 @@ static void test_extension(void **state)
 
 static void test_keys(void **state)
 {
-	const struct frame a[] = { { "f", "x.c", 1, "/a", 1 }, { "g", "x.c", 2, "/a", 2 } };
-	const struct frame b[] = { { "f", "x.c", 1, "/a", 1 }, { "h", "x.c", 3, "/a", 3 } };
+	const struct frame a[] = { { "f", "x.c", 1, "/a", 1, NULL }, { "g", "x.c", 2, "/a", 2, NULL } };
+	const struct frame b[] = { { "f", "x.c", 1, "/a", 1, NULL }, { "h", "x.c", 3, "/a", 3, NULL } };
 	GArray *one = STACK(a), *same = STACK(a), *other = STACK(b);
 	char *key_one = site_key(one), *key_same = site_key(same), *key_other = site_key(other);
 
@@ -136,6 +167,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_plain),
 		cmocka_unit_test(test_no_names),
+		cmocka_unit_test(test_scripts),
 		cmocka_unit_test(test_only_libc),
 		cmocka_unit_test(test_cpython),
 		cmocka_unit_test(test_interpreter_without_names),
