@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unwind.h>
 
-enum { SEEN = 1024, FILES = 256, PATH = 1024 };
+enum { SEEN = 4096, FILES = 256, PATH = 1024 };
 
 /* A loaded file, as the loader places it, and the build id that stands in its
  * memory. Written once, before it is published; never freed. */
@@ -22,7 +22,7 @@ static struct file files[FILES];
 static _Atomic uint32_t files_used;
 static _Atomic(const struct file *) places[FILES];
 
-/* The modules that this process or its parent has recorded. Full: the rest are
+/* The modules and scripts that this process or its parent has recorded. Full: the rest are
  * recorded each time. */
 static _Atomic uint64_t seen[SEEN];
 
@@ -276,11 +276,53 @@ static _Unwind_Reason_Code take_frame(struct _Unwind_Context *context, void *arg
 	return at_call ? _URC_END_OF_STACK : _URC_NO_REASON;
 }
 
+/* The same for the same function in every process. */
+static uint64_t name_script(const struct hc_python_frame *is)
+{
+	uint64_t hash = 0xcbf29ce484222325u;
+	for (size_t i = 0; i < is->path_size; i++)
+		hash = (hash ^ (unsigned char)is->path[i]) * 0x100000001b3u;
+	hash *= 0x100000001b3u;
+	for (size_t i = 0; i < is->function_size; i++)
+		hash = (hash ^ (unsigned char)is->function[i]) * 0x100000001b3u;
+	return hash ? hash : 1;
+}
+
+static void record_script(uint64_t script, const struct hc_python_frame *is)
+{
+	static const char language[] = "python";
+	size_t size = sizeof language - 1 + is->function_size + is->path_size, used = 0;
+	struct hc_script *event = is_new(script) ? hc_record(HC_EVENT_script, size) : NULL;
+	if (!event)
+		return;
+	event->script = script;
+	event->language = hc_tail(event, &used, language, sizeof language - 1);
+	event->function = hc_tail(event, &used, is->function, is->function_size);
+	event->path = hc_tail(event, &used, is->path, is->path_size);
+	hc_commit(event);
+}
+
+/* Apart, so that a program that is no Python does not have its texts on the stack. */
+static __attribute__((noinline)) size_t take_python(struct hc_python_walk *walk, struct hc_frame *frames)
+{
+	struct hc_python_frame is;
+	size_t used = 0;
+	while (used < HC_PYTHON_FRAMES && hc_python_next(walk, &is)) {
+		frames[used] = (struct hc_frame){ name_script(&is), is.line };
+		record_script(frames[used++].module, &is);
+	}
+	return used;
+}
+
 size_t hc_stack_take(struct hc_frame *frames, size_t max)
 {
 	struct walk walk = { frames, 0, max };
+	struct hc_python_walk python;
 	int kept = errno;
 	_Unwind_Backtrace(take_frame, &walk);
+	hc_python_begin(&python);
+	if (unlikely(python.frame))
+		walk.used += take_python(&python, frames + walk.used);
 	errno = kept;
 	return walk.used;
 }

@@ -10,15 +10,16 @@
 
 #include <halfclose/recording.h>
 
-#include <stdbool.h>
+#include "python.h"
 
-enum { HC_STACK_MAX = 64 };
+enum { HC_STACK_MAX = 64 + HC_PYTHON_FRAMES };
 
 /* Notes where the library itself lies, whose frames are left out. */
 void hc_stack_init(void);
 
-/* Fills frames, innermost first, at most max; records the modules that were not
- * recorded yet. Returns how many. */
+/* Fills frames (HC_STACK_MAX of them), innermost first, at most max, and behind them
+ * the Python callers; records the modules and scripts that were not recorded yet.
+ * Returns how many. */
 size_t hc_stack_take(struct hc_frame *frames, size_t max);
 
 /* The file that holds an address and the offset in it; a NULL path where there

@@ -48,7 +48,7 @@ if wanted unit; then
 		[ -x "$test" ] && suite "unit ${test##*/test_}" 60 "$test"
 	done
 fi
-for dir in golden formats page suppressions diff input fuzz valgrind command names ps examples hosts truth graceful \
+for dir in golden formats page suppressions diff input fuzz valgrind command names ps python examples hosts truth graceful \
 	fault endurance servers victims install packaging deb; do
 	if wanted "$dir" && [ -x "tests/$dir/run.sh" ]; then
 		suite "$dir" 400 "tests/$dir/run.sh"

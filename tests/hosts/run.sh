@@ -167,6 +167,7 @@ if wanted 'calls, asked'; then
 	name='calls, asked' why=''
 	nm -D --undefined-only "$library" | awk '{ sub(/@.*/, "", $2); print $2 }' | sort >asked
 	tr ' ' '\n' >harmless <<-'E'
+		PyBytes_Type PyCode_Type PyGILState_GetThisThreadState PyUnicode_Type Py_Version
 		_ITM_deregisterTMCloneTable _ITM_registerTMCloneTable __cxa_at_quick_exit __cxa_finalize
 		__environ __errno_location __gmon_start__ __libc_single_threaded __pthread_key_create __register_atfork
 		__stack_chk_fail

@@ -1,4 +1,4 @@
-/* uses: warn text options only stack recorder views process libc
+/* uses: warn text options only stack python recorder views process libc
  *
  * Which warnings of a call site are written. */
 #include "warn.h"
