@@ -15,6 +15,7 @@ struct ends {
 
 struct open {
 	struct ends ends;
+	gint64 holder;                 /* process and descriptor */
 	struct connection *connection; /* a copy, owned */
 };
 
@@ -23,7 +24,7 @@ struct opened {
 	struct processes *processes;
 	struct stacks *stacks;
 	GPtrArray *list; /* of struct open *, owned */
-	GHashTable *by_ends, *by_cookie;
+	GHashTable *by_ends, *by_cookie, *by_holder;
 	uint64_t now; /* order of this moment; ~0: another boot */
 };
 
@@ -71,11 +72,24 @@ static void open_free(void *data)
 	g_free(open);
 }
 
-/* Of two with the same ends the later one: the end of the other was not seen. */
+static gint64 holder_of(uint32_t pid, int fd)
+{
+	return (gint64)((uint64_t)pid << 32 | (uint32_t)fd);
+}
+
+/* Of two with the same key the later one: the end of the other was not seen. */
+static void keep_later(GHashTable *table, gpointer key, struct open *open)
+{
+	const struct open *other = g_hash_table_lookup(table, key);
+
+	if (!other || other->connection->born < open->connection->born)
+		g_hash_table_replace(table, key, open);
+}
+
 static void keep_open(struct connection *connection, void *data)
 {
 	struct opened *opened = data;
-	struct open *open, *other;
+	struct open *open;
 
 	if (connection->close)
 		return;
@@ -84,12 +98,12 @@ static void keep_open(struct connection *connection, void *data)
 	g_ptr_array_add(opened->list, open);
 	if (known64(connection->cookie))
 		g_hash_table_insert(opened->by_cookie, &open->connection->cookie, open);
-	if (!connection->local.family || (!connection->peer.family && !connection->listener))
-		return;
+	open->holder = holder_of(connection->pid, connection->fd);
+	if (!connection->listener)
+		keep_later(opened->by_holder, &open->holder, open);
 	open->ends = ends_of(&connection->local, &connection->peer);
-	other = g_hash_table_lookup(opened->by_ends, &open->ends);
-	if (!other || other->connection->born < connection->born)
-		g_hash_table_replace(opened->by_ends, &open->ends, open);
+	if (connection->local.family && (connection->peer.family || connection->listener))
+		keep_later(opened->by_ends, &open->ends, open);
 }
 
 static void read_all(struct opened *opened)
@@ -124,6 +138,7 @@ struct opened *opened_read(const char *path)
 	opened->list = g_ptr_array_new_with_free_func(open_free);
 	opened->by_ends = g_hash_table_new(ends_hash, ends_equal);
 	opened->by_cookie = g_hash_table_new(g_int64_hash, g_int64_equal);
+	opened->by_holder = g_hash_table_new(g_int64_hash, g_int64_equal);
 	timeline->early = processes_module_event;
 	timeline->early_data = opened->processes;
 	read_all(opened);
@@ -137,6 +152,7 @@ void opened_free(struct opened *opened)
 		return;
 	g_hash_table_unref(opened->by_ends);
 	g_hash_table_unref(opened->by_cookie);
+	g_hash_table_unref(opened->by_holder);
 	g_ptr_array_unref(opened->list);
 	stacks_free(opened->stacks);
 	processes_free(opened->processes);
@@ -146,15 +162,10 @@ void opened_free(struct opened *opened)
 
 const struct connection *opened_held(const struct opened *opened, pid_t pid, int fd)
 {
-	const struct connection *found = NULL;
+	gint64 holder = holder_of((uint32_t)pid, fd);
+	const struct open *open = g_hash_table_lookup(opened->by_holder, &holder);
 
-	for (unsigned i = 0; i < opened->list->len; i++) {
-		const struct connection *is = ((struct open *)opened->list->pdata[i])->connection;
-
-		if (is->pid == (uint32_t)pid && is->fd == fd && !is->listener && (!found || found->born < is->born))
-			found = is;
-	}
-	return found;
+	return open ? open->connection : NULL;
 }
 
 /* One whose addresses were not recorded is known by its holder. */

@@ -191,7 +191,7 @@ static bool parse_address(const char *text, struct hc_address *address)
 	return true;
 }
 
-void sockets_now_of_text(GHashTable *sockets, const char *text)
+static void take_text(GHashTable *sockets, const char *text)
 {
 	char **lines = g_strsplit(text, "\n", -1);
 
@@ -223,7 +223,7 @@ static bool read_proc(pid_t pid, GHashTable *sockets)
 		char *path = g_strdup_printf("/proc/%d/net/%s", (int)pid, names[i]), *text = NULL;
 
 		if (g_file_get_contents(path, &text, NULL, NULL)) {
-			sockets_now_of_text(sockets, text);
+			take_text(sockets, text);
 			known = true;
 		}
 		g_free(text);

@@ -22,7 +22,4 @@ struct socket_now {
  * asked for, and *problem says why; freed by g_free(). */
 GHashTable *sockets_now(pid_t pid, char **problem);
 
-/* The lines of /proc/PID/net/tcp or tcp6, into such a table. */
-void sockets_now_of_text(GHashTable *sockets, const char *text);
-
 #endif
