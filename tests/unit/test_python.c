@@ -18,7 +18,7 @@ unsigned long Py_Version = 0x030b02f0;
 char PyCode_Type[16], PyUnicode_Type[16], PyBytes_Type[16];
 void *PyGILState_GetThisThreadState(void);
 
-static uint64_t state[8], cframe[2];
+static uint64_t state[21], cframe[2];
 
 void *PyGILState_GetThisThreadState(void)
 {
