@@ -5,6 +5,7 @@
 #include "paragraph.h"
 #include "ps.h"
 #include "say.h"
+#include "sites.h"
 
 #define COLUMNS 80u
 #define PEER_WIDTH 32u
@@ -173,6 +174,7 @@ static void thread_lines(const struct thread *thread, FILE *out)
 	} words[] = { { 'R', "running" }, { 'S', "asleep" }, { 'D', "waiting in the kernel" },
 		      { 'T', "stopped" }, { 't', "traced" }, { 'Z', "a zombie" },
 		      { 'I', "idle" } };
+	GArray *frames = g_array_copy(thread->frames);
 	const char *word = "";
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(words); i++)
@@ -181,16 +183,18 @@ static void thread_lines(const struct thread *thread, FILE *out)
 	fprintf(out, "  %d %s%s%s\n", (int)thread->tid, thread->name, *word ? ", " : "", word);
 	if (thread->problem)
 		put_wrapped(out, "      ", thread->problem);
-	for (unsigned i = 0; i < thread->frames->len && i < FRAMES; i++) {
-		char *frame = paragraph_frame(&g_array_index(thread->frames, struct frame, i));
+	site_interleave(frames);
+	for (unsigned i = 0; i < frames->len && i < FRAMES; i++) {
+		char *frame = paragraph_frame(&g_array_index(frames, struct frame, i));
 		char *line = paragraph_cut(frame, COLUMNS - 6);
 
 		fprintf(out, "      %s\n", line);
 		g_free(line);
 		g_free(frame);
 	}
-	if (thread->frames->len > FRAMES)
-		fprintf(out, "      and %u more\n", thread->frames->len - FRAMES);
+	if (frames->len > FRAMES)
+		fprintf(out, "      and %u more\n", frames->len - FRAMES);
+	g_array_unref(frames);
 }
 
 void ps_text(const struct ps *ps, FILE *out, bool first)

@@ -109,8 +109,9 @@ static GArray *take_scripts(GArray *frames)
 	return scripts;
 }
 
-/* Where an interpreter runs them: its first frame that is left. */
-static void put_scripts(GArray *frames, const GArray *scripts)
+/* Where an interpreter runs them: its first frame that is left. A person looks for the
+ * script first, unless it is the order of calls that counts. */
+static void put_scripts(GArray *frames, const GArray *scripts, bool in_order)
 {
 	unsigned place = 0;
 
@@ -121,10 +122,14 @@ static void put_scripts(GArray *frames, const GArray *scripts)
 			break;
 		place++;
 	}
-	g_array_insert_vals(frames, place < frames->len ? place : 0, scripts->data, scripts->len);
+	if (place == frames->len)
+		place = 0;
+	else if (in_order)
+		place++;
+	g_array_insert_vals(frames, place, scripts->data, scripts->len);
 }
 
-static void fold_machine_code(GArray *frames)
+static void fold_machine_code(GArray *frames, bool keep_system)
 {
 	unsigned kept = 0, next;
 
@@ -132,7 +137,7 @@ static void fold_machine_code(GArray *frames)
 		const struct interpreter *is = interpreter_of(frame_at(frames, i));
 
 		next = i + 1;
-		if (is_system(frame_at(frames, i)))
+		if (is_system(frame_at(frames, i)) && !keep_system)
 			continue;
 		while (is && next < frames->len) {
 			const struct interpreter *outer = interpreter_of(frame_at(frames, next));
@@ -149,13 +154,28 @@ static void fold_machine_code(GArray *frames)
 		g_array_set_size(frames, kept);
 }
 
-void site_fold(GArray *frames)
+static void fold(GArray *frames, bool all)
 {
 	GArray *scripts = take_scripts(frames);
 
-	fold_machine_code(frames);
-	put_scripts(frames, scripts);
+	fold_machine_code(frames, all);
+	put_scripts(frames, scripts, all);
 	g_array_unref(scripts);
+}
+
+void site_fold(GArray *frames)
+{
+	fold(frames, false);
+}
+
+void site_interleave(GArray *frames)
+{
+	for (unsigned i = 0; i < frames->len; i++) {
+		if (frame_at(frames, i)->language) {
+			fold(frames, true);
+			return;
+		}
+	}
 }
 
 /* The last two parts of a source path: enough to find it. */

@@ -10,6 +10,10 @@
  * is left begins with the place to name first. Changes `frames` (struct frame). */
 void site_fold(GArray *frames);
 
+/* What a thread does: in the order of calls, and the C library's frames stay. Where there
+ * is no script, nothing is changed. */
+void site_interleave(GArray *frames);
+
 /* New text: "function (file:line)", or what is known of it. For an empty stack
  * NULL. `site` has been folded. */
 char *site_place(const GArray *site);

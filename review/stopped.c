@@ -55,7 +55,7 @@ static void copy_stack(struct stopped *stopped)
 	}
 }
 
-int stopped_take(struct stopped *stopped, pid_t pid, pid_t tid)
+int stopped_take(struct stopped *stopped, pid_t pid, pid_t tid, stopped_meanwhile *meanwhile, void *data)
 {
 	struct iovec space = { &stopped->registers, sizeof(stopped->registers) };
 	int status = 0, error = 0;
@@ -73,6 +73,7 @@ int stopped_take(struct stopped *stopped, pid_t pid, pid_t tid)
 	} else {
 		stopped->sp = stack_pointer(&stopped->registers);
 		copy_stack(stopped);
+		meanwhile(tid, data);
 	}
 	/* it may have stopped for a signal that came just then: that goes on to it */
 	signal = status >> 16 ? 0 : WSTOPSIG(status);

@@ -18,10 +18,13 @@ struct stopped {
 	unsigned char *stack; /* owned */
 };
 
+/* Called while it stands still; to be short. */
+typedef void stopped_meanwhile(pid_t tid, void *data);
+
 /* Takes the copy; the thread runs on, whatever comes of it: should this process die,
  * the kernel sees to that. 0, or an errno: EPERM: it may not be stopped, ESRCH: it
  * has ended, ETIMEDOUT: it did not stop. */
-int stopped_take(struct stopped *stopped, pid_t pid, pid_t tid);
+int stopped_take(struct stopped *stopped, pid_t pid, pid_t tid, stopped_meanwhile *meanwhile, void *data);
 void stopped_free(struct stopped *stopped);
 
 /* Its memory as it was then, and that of the rest of the process as it is; how many bytes. */

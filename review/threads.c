@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "memory.h"
+#include "python.h"
 #include "stopped.h"
 #include "unwind.h"
 
@@ -14,7 +15,9 @@ struct reader {
 	const struct target *target;
 	struct symbols *symbols;
 	struct unwinder *unwinder;
-	GHashTable *modules; /* the mapping that a file begins with -> struct module, owned */
+	struct python *python; /* NULL: it is none */
+	GArray *callers;       /* of the thread that is stopped now, in Python: struct frame */
+	GHashTable *modules;   /* the mapping that a file begins with -> struct module, owned */
 };
 
 static void thread_free(void *data)
@@ -161,6 +164,14 @@ static char *say_refusal(pid_t pid)
 	return why;
 }
 
+static void read_python(pid_t tid, void *data)
+{
+	const struct reader *reader = data;
+
+	if (reader->python)
+		python_append(reader->python, tid, reader->callers);
+}
+
 /* False: it is not allowed. */
 static bool add_thread(struct reader *reader, pid_t tid, GPtrArray *threads)
 {
@@ -173,11 +184,13 @@ static bool add_thread(struct reader *reader, pid_t tid, GPtrArray *threads)
 	thread->name = word_of(pid, tid, "comm");
 	thread->state = state_of(pid, tid);
 	thread->frames = g_array_new(FALSE, FALSE, sizeof(struct frame));
-	error = stopped_take(&stopped, pid, tid);
+	g_array_set_size(reader->callers, 0);
+	error = stopped_take(&stopped, pid, tid, read_python, reader);
 	if (error == ETIMEDOUT)
 		thread->problem = g_strdup_printf("It did not stop within %u ms.", STOP_MS);
 	else if (!error)
 		walk(reader, &stopped, thread->frames);
+	g_array_append_vals(thread->frames, reader->callers->data, reader->callers->len);
 	stopped_free(&stopped);
 	if (error && error != ETIMEDOUT)
 		thread_free(thread); /* it has ended, or none of them may be stopped */
@@ -196,12 +209,15 @@ static int by_number(const void *left, const void *right)
 GPtrArray *threads_read(const struct target *target, struct symbols *symbols, char **problem)
 {
 	GPtrArray *threads = g_ptr_array_new_with_free_func(thread_free);
-	struct reader reader = { target, symbols, unwinder_new(target->pid), NULL };
+	struct reader reader = { .target = target, .symbols = symbols };
 	char *path = g_strdup_printf("/proc/%d/task", (int)target->pid);
 	GDir *dir = g_dir_open(path, 0, NULL);
 	const char *name;
 
 	*problem = NULL;
+	reader.unwinder = unwinder_new(target->pid);
+	reader.python = python_of(target);
+	reader.callers = g_array_new(FALSE, FALSE, sizeof(struct frame));
 	reader.modules = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	while (dir && !*problem && (name = g_dir_read_name(dir)))
 		if (!add_thread(&reader, atoi(name), threads))
@@ -211,6 +227,8 @@ GPtrArray *threads_read(const struct target *target, struct symbols *symbols, ch
 	g_free(path);
 	g_hash_table_unref(reader.modules);
 	unwinder_free(reader.unwinder);
+	python_free(reader.python);
+	g_array_unref(reader.callers);
 	g_ptr_array_sort(threads, by_number);
 	return threads;
 }

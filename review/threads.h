@@ -9,7 +9,7 @@ struct thread {
 	pid_t tid;
 	char *name;
 	char state;     /* as in /proc/PID/stat: R runs, S sleeps, ... */
-	GArray *frames; /* of struct frame, innermost first */
+	GArray *frames; /* of struct frame, innermost first; behind them the callers in a script */
 	char *problem;  /* why there are none; NULL: there are */
 };
 

@@ -156,6 +156,37 @@ says 'threads that another traces' 1 "process $$ traces it" "$halfclose" ps --st
 } 2>/dev/null
 pid=
 
+# ---- the callers in Python ----
+if [ "$(/usr/bin/python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)" = 3.11 ]; then
+	cat >"$place/threads.py" <<-'PY'
+		import sys, threading
+		def serve(event):
+		    for _ in [0]:
+		        event.wait(
+		        )
+		def main():
+		    threading.Thread(target=serve, args=(threading.Event(),), daemon=True).start()
+		    for line in sys.stdin:
+		        print(".", flush=True)
+		main()
+	PY
+	start /usr/bin/python3 -u "$place/threads.py"
+	timeout 20 "$halfclose" ps --stacks --json "$pid" >"$place/json" 2>"$place/said"
+	is 'what its threads do in Python' '[[["main",8],["<module>",10]],[["serve",4]]]' \
+		'[.processes[0].threads[] | [.stack[] | select(.language == "python" and (.file | endswith("/threads.py"))
+			and (.file | startswith("/tmp"))) | [.function, .line]]]'
+	timeout 20 "$halfclose" ps --stacks "$pid" >"$place/text" 2>&1
+	result 'text has them where the interpreter was' \
+		"$(grep -A1 'python: main' "$place/text" | grep -q 'python: <module>' && ! grep -q _PyEval "$place/text" || cat "$place/text")"
+	tell >/dev/null
+	result 'and it answers afterwards' "$([ $? = 0 ] || echo 'it does not')"
+	exec {held[1]}>&-
+	wait "$pid" 2>/dev/null
+	pid=
+else
+	echo 'skip ps: the callers in Python: needs 3.11'
+fi
+
 # ---- who may look ----
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && unshare --net true 2>/dev/null; then
 	as_nobody=$place/as_nobody
