@@ -80,7 +80,7 @@ static void tally_add(struct cell *cell, const struct finding *finding, uint64_t
 		g_hash_table_insert(cell->findings, (gpointer)finding, tally);
 	}
 	tally->count += count;
-	tally->bytes += bytes;
+	add_up(&tally->bytes, bytes);
 }
 
 static void merge(struct cell *into, const struct cell *from)
@@ -89,8 +89,8 @@ static void merge(struct cell *into, const struct cell *from)
 	gpointer finding, tally;
 
 	into->count += from->count;
-	into->unread += from->unread;
-	into->unacked += from->unacked;
+	add_up(&into->unread, from->unread);
+	add_up(&into->unacked, from->unacked);
 	into->time_wait += from->time_wait;
 	for (unsigned measure = 0; measure < MEASURES; measure++)
 		for (unsigned i = 0; i < BUCKETS; i++)
@@ -197,9 +197,9 @@ static void measure_all(struct cell *cell, const struct connection *connection)
 
 	if (!close)
 		return;
-	cell->unread += known_or_zero(close->close.unread);
+	add_up(&cell->unread, known_or_zero(close->close.unread));
 	if (connection->teardown == TEARDOWN_reset_unread || connection->teardown == TEARDOWN_reset_linger)
-		cell->unacked += known_or_zero(close->close.unacked);
+		add_up(&cell->unacked, known_or_zero(close->close.unacked));
 	measure(cell, MEASURE_UNREAD, close->close.unread);
 	measure(cell, MEASURE_UNACKED, close->close.unacked);
 	if (connection->shut_at && close->order >= connection->shut_at)

@@ -112,4 +112,11 @@ static inline uint64_t known_or_zero(uint64_t value)
 	return known64(value) ? value : 0;
 }
 
+/* What a file says may be anything: a sum stays at the largest number, and is never a small one. */
+static inline void add_up(uint64_t *sum, uint64_t value)
+{
+	if (__builtin_add_overflow(*sum, value, sum))
+		*sum = UINT64_MAX;
+}
+
 #endif

@@ -105,8 +105,8 @@ static void add(struct findings *findings, const struct rule *rule, const struct
 		return;
 	finding = find_or_add(findings, rule, connection, site);
 	finding->count++;
-	finding->bytes += bytes;
-	finding->unread += known_or_zero(close->unread);
+	add_up(&finding->bytes, bytes);
+	add_up(&finding->unread, known_or_zero(close->unread));
 	if (close->waiting != UINT32_MAX)
 		finding->waiting += close->waiting;
 	if (!finding->example.connection || bytes > finding->example.bytes) {

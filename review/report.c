@@ -84,9 +84,9 @@ static void judged(struct connection *connection, void *data)
 	report->count++;
 	report->teardowns[connection->teardown]++;
 	if (connection->close) {
-		report->unread_bytes += known_or_zero(connection->close->close.unread);
+		add_up(&report->unread_bytes, known_or_zero(connection->close->close.unread));
 		if (connection->teardown == TEARDOWN_reset_unread || connection->teardown == TEARDOWN_reset_linger)
-			report->unacked_bytes += known_or_zero(connection->close->close.unacked);
+			add_up(&report->unacked_bytes, known_or_zero(connection->close->close.unacked));
 	} else {
 		count_up(report->open_by_pid, connection->pid);
 	}
@@ -105,9 +105,9 @@ static void count_drain(struct report *report, const struct event *event)
 	uint64_t saved = known_or_zero(event->drain.saved);
 
 	report->drains[drain_result(event)]++;
-	report->drained_bytes += known_or_zero(event->drain.drained);
+	add_up(&report->drained_bytes, known_or_zero(event->drain.drained));
 	report->saved += saved != 0;
-	report->saved_bytes += saved;
+	add_up(&report->saved_bytes, saved);
 }
 
 uint64_t report_drains(const struct report *report)

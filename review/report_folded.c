@@ -109,7 +109,7 @@ static void connection(struct report *report, const struct connection *connectio
 	stack = stack_of(report, connection);
 	sum = g_hash_table_lookup(report->state, stack);
 	if (sum) {
-		*sum += weight;
+		add_up(sum, weight);
 		g_free(stack);
 	} else {
 		g_hash_table_insert(report->state, stack, g_memdup2(&weight, sizeof(weight)));
