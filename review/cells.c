@@ -27,7 +27,8 @@ static void cell_free(void *data)
 {
 	struct cell *cell = data;
 
-	g_clear_pointer(&cell->findings, g_hash_table_unref);
+	if (cell->findings)
+		g_hash_table_unref(cell->findings);
 	g_free(cell->track);
 	g_free(cell);
 }

@@ -50,9 +50,12 @@ static void cut_each(struct rows *rows, unsigned limit)
 
 static void drop_all(struct rows *rows)
 {
-	for (unsigned i = 0; rows->all && i < rows->all->len; i++)
+	if (!rows->all)
+		return;
+	for (unsigned i = 0; i < rows->all->len; i++)
 		row_release(rows, rows->all->pdata[i]);
-	g_clear_pointer(&rows->all, g_ptr_array_unref);
+	g_ptr_array_unref(rows->all);
+	rows->all = NULL;
 }
 
 void rows_free(struct rows *rows)

@@ -151,6 +151,12 @@ expect "… as it was" 0 "" test -s "$place/out.json" -a -h "$place/link"
 expect "a full disk is told" 1 "/dev/full: No space left" "$halfclose" report -o /dev/full "$place/kept.hc"
 expect "no such directory is told" 1 "No such file" "$halfclose" report -o "$place/no/out" "$place/kept.hc"
 expect "nothing half-written is left" 0 - test -z "$(compgen -G "$place/*.????????")"
+expect "a page for a browser goes into its file" 0 - "$halfclose" report --html "$place/page.html" "$place/kept.hc"
+expect "… whole" 0 "</html>" tail -n 1 "$place/page.html"
+expect "… and nowhere else" 2 "says both the format and the file" \
+	"$halfclose" report --html "$place/page.html" --json "$place/kept.hc"
+expect "of no recording no page is made" 1 "not a recording" "$halfclose" report --html "$place/none.html" /etc/passwd
+expect "… and nothing is left" 1 - test -e "$place/none.html"
 expect "a file of another kind is named" 1 "not a recording" "$halfclose" report /etc/passwd
 expect "a missing file is named" 1 "$place/none" "$halfclose" log "$place/none"
 expect "a directory is named" 1 "$place" "$halfclose" report "$place"
