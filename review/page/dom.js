@@ -33,9 +33,9 @@ function number(text, exact) {
   return el("td", { class: "number", title: exact }, text);
 }
 
-/* A table; where its rows are many, the first of them and a button. */
+/* A table; where its rows are many, the first of them and a button (which takes the place of two). */
 function table(caption, heads, body, options) {
-  const { first = Infinity, classes = "" } = options || {};
+  const { most = Infinity, classes = "" } = options || {}, first = body.length <= most + 2 ? Infinity : most;
   const list = el("tbody", {}, body.slice(0, first));
   const out = el("table", { class: classes }, el("caption", {}, caption), el("thead", {}, el("tr", {}, heads)), list);
   const region = el("div", { class: "scroll", role: "group", "aria-label": caption, tabindex: "0" }, out);

@@ -20,7 +20,7 @@ function kindCount(selection, name) {
 function figures(selection) {
   const made = kindCount(selection, "drained"), saved = report.totals.saved_bytes;
   return el("dl", { class: "figures" },
-    figure(count(selection.count), "connections", `of ${plural(report.processes, "process", "processes")}, in ${duration(data.span_us)}`),
+    figure(count(selection.count), "connections", isFiltered() ? `of ${count(report.connections)}` : `of ${plural(report.processes, "process", "processes")}, in ${duration(data.span_us)}`),
     figure(count(selection.classes[0]), "ended abruptly", share(selection.classes[0], selection.count), selection.classes[0] ? "abrupt" : ""),
     figure(bytes(selection.unacked), "of answers at risk", "written, and not acknowledged when the reset destroyed them", selection.unacked ? "abrupt" : ""),
     made ? figure(count(made), "made graceful", saved && !isFiltered() ? `${bytes(saved)} saved` : "", "graceful") :

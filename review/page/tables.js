@@ -19,14 +19,9 @@ function kindList(counts) {
   return kinds.map((kind, i) => counts[i] ? `${count(counts[i])} ${kind.name}` : "").filter(Boolean).join(", ");
 }
 
-/* How many sockets are in TIME-WAIT at a time, if it goes on like this. */
+/* How many sockets are in TIME-WAIT at a time, where they come evenly; of a short recording all are still there. */
 function held(timeWait) {
-  return timeWait * Math.max(WAIT / Math.max(data.span_us, 1e6), 0);
-}
-
-function timeWaitCells(line) {
-  if (data.span_us < 1e6) return [number(count(line.timeWait)), number("–", "too short a recording to tell")];
-  return [number(count(line.timeWait)), number(line.timeWait ? "≈ " + count(Math.round(held(line.timeWait))) : "0")];
+  return Math.ceil(timeWait * Math.min(WAIT / Math.max(data.span_us, 1), 1));
 }
 
 function axisTable(selection, axis, title, heading) {
@@ -40,15 +35,16 @@ function axisTable(selection, axis, title, heading) {
         onclick: () => choose({ [name]: chosen[name] === line.value.name ? "" : line.value.name, anchor: "" }) },
       axis ? line.value.name : base(line.value.name))),
       number(count(line.count)), el("td", { class: "bar-cell" }, classBar(line.classes, kindList(line.counts)), el("span", { class: "kinds" }, kindList(line.counts))),
-      number(count(line.classes[0])), number(bytes(line.unacked), count(line.unacked) + " bytes"), timeWaitCells(line))),
-    { first: 10 }));
+      number(count(line.classes[0])), number(bytes(line.unacked), count(line.unacked) + " bytes"),
+      number(count(line.timeWait)), number(count(held(line.timeWait))))),
+    { most: 10 }));
 }
 
 function drawPlaces(selection) {
   const tables = [axisTable(selection, 1, "Ends by port", "By port"), axisTable(selection, 2, "Ends by peer", "By peer"),
     axisTable(selection, 0, "Ends by process", "By process")].filter(Boolean);
   show("places-body", tables.length ? [tables, el("p", { class: "note" },
-    "“to 443” are connections that this side asked for; other ports are its own. TIME-WAIT counts connections that this side ended first, in order; “at a time” is how many sockets that keeps in TIME-WAIT (60 s each) if it goes on at this rate." +
+    "“to 443” are connections that this side asked for; other ports are its own. TIME-WAIT counts connections that this side ended first, in order; “at a time” is how many sockets that keeps in TIME-WAIT, 60 s each, where they come evenly." +
     (data.peers.some((peer) => peer.many) ? " A network like 10.1.0.0/16 stands for those of its peers that have no line of their own." : ""))] :
     el("p", { class: "note" }, "No connections."));
 }
@@ -95,7 +91,7 @@ function rowTable(list, caption, by) {
         draw_(i, i === column ? !falling : !one.words && i > 1);
         out.querySelectorAll("thead button")[i].focus();
       } }, one.name, i === column ? el("span", { "aria-hidden": "true" }, falling ? " ↓" : " ↑") : "")));
-    out.replaceChildren(...[table(caption, heads, sorted.map(rowLine), { first: 25, classes: "rows" })].flat());
+    out.replaceChildren(...[table(caption, heads, sorted.map(rowLine), { most: 25, classes: "rows" })].flat());
   };
   draw_(by);
   return out;

@@ -78,28 +78,30 @@ function* stepsNow(selection) {
     if (wanted.has(`${track[0]} ${track[1]} ${track[2]}`)) for (const step of stepsOfTrack(track)) yield [...step, track[2]];
 }
 
-/* For each bin of the window: how many were in each phase at some time of it, and how many were reset. */
+/* For each bin of the window: how many were there at some time of it, each in the last phase that it was in by then;
+   and how many were reset. */
 function binsOf(selection, from, to, number_) {
-  const level = PHASES.map(() => 0), came = PHASES.map(() => new Float64Array(number_)), left = PHASES.map(() => new Float64Array(number_));
-  const abrupt = new Float64Array(number_);
+  const zeros = () => new Float64Array(number_), level = PHASES.map(() => 0);
+  const came = PHASES.map(zeros), left = PHASES.map(zeros), abrupt = zeros(), onToDrain = zeros();
   for (const [phase, time, n, kind] of stepsNow(selection)) {
-    const bin = Math.floor((time - from) / (to - from) * number_);
+    const bin = Math.min(Math.floor((time - from) / (to - from) * number_), number_ - 1);
     if (bin < 0) level[phase] += n;
     else if (time <= to) {
-      const place = Math.min(bin, number_ - 1);
-      if (n > 0) came[phase][place] += n;
-      else left[phase][place] -= n;
-      if (n < 0 && phase < 2 && kinds[kind].class === "abrupt") abrupt[place] -= n;
+      if (n > 0) came[phase][bin] += n;
+      else left[phase][bin] -= n;
+      if (n < 0 && phase < 2 && kinds[kind].class === "abrupt") abrupt[bin] -= n;
+      if (n < 0 && phase === 1 && kinds[kind].name === "drained") onToDrain[bin] -= n;
     }
   }
-  const present = PHASES.map((_, phase) => {
-    let now = level[phase];
-    return came[phase].map((n, bin) => {
-      const touched = now + n;
-      now += n - left[phase][bin];
-      return Math.max(touched, 0);
+  const present = PHASES.map(zeros);
+  for (let bin = 0; bin < number_; bin++) {
+    const all = sum(level, (n) => n) + came[0][bin];
+    const drain = level[2] + came[2][bin], half = level[1] + came[1][bin] - onToDrain[bin];
+    [all - drain - half, half, drain].forEach((n, phase) => {
+      present[phase][bin] = Math.max(n, 0);
+      level[phase] += came[phase][bin] - left[phase][bin];
     });
-  });
+  }
   return { present, abrupt };
 }
 

@@ -172,6 +172,14 @@ await test("the timeline zooms: keys, buttons, dragging", async (open) => {
   assert.equal(await label(), all);
 });
 
+await test("over time each connection counts once, whatever became of it", async (open) => {
+  const page = await open("teardowns", "#t=0-10000000000"); // all of it in one bar
+  const label = await page.locator("svg.time").getAttribute("aria-label");
+  const { connections, totals } = reportOf("teardowns");
+  assert.ok(totals.teardown["half-close"] && totals.teardown.drained);
+  assert.match(label, new RegExp(`at most ${connections} connections at a time, ${abrupt({ totals })} ended abruptly`));
+});
+
 await test("distributions and places are there, as tables too", async (open) => {
   const page = await open("many");
   assert.equal(await page.locator("#sizes .card svg").count(), 4);
