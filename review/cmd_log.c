@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdio_ext.h>
 #include <string.h>
@@ -119,26 +118,6 @@ static void print_growing(struct event_printer *printer, struct follow *followin
 		forget_output();
 }
 
-static void tell_damage(const struct timeline *timeline)
-{
-	for (unsigned i = 0; i < timeline->recordings->len; i++) {
-		const struct recording *recording = timeline->recordings->pdata[i];
-
-		if (recording->damaged || recording->missing)
-			complain("%s: %" PRIu64 " places of %u bytes are damaged, %" PRIu64 " are cut off",
-			         recording->path, recording->damaged, HC_SLOT_SIZE, recording->missing);
-		if (recording->unwritten)
-			complain("%s: %" PRIu64 " places of %u bytes were never filled (a killed writer)",
-			         recording->path, recording->unwritten, HC_SLOT_SIZE);
-		if (recording_lost(recording))
-			complain("%s: %" PRIu64 " events could not be recorded", recording->path,
-			         recording_lost(recording));
-		if (recording->unknown)
-			complain("%s: %" PRIu64 " events are of a kind that this halfclose does not know",
-			         recording->path, recording->unknown);
-	}
-}
-
 static struct timeline *begin(struct event_printer *printer, struct timeline *timeline)
 {
 	printer->processes = processes_new();
@@ -152,7 +131,7 @@ static struct timeline *begin(struct event_printer *printer, struct timeline *ti
 /* The exit status. */
 static int end(struct event_printer *printer, struct timeline *timeline)
 {
-	tell_damage(timeline);
+	timeline_tell_damage(timeline);
 	connections_free(printer->connections);
 	processes_free(printer->processes);
 	stacks_free(printer->stacks);

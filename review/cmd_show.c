@@ -196,6 +196,7 @@ int show_command(const struct command *command, int argc, char **argv)
 	status = reading.timeline->problems ? STATUS_FAILED : STATUS_OK;
 	if (reading.timeline->recordings->len && !write_all(&reading))
 		status = STATUS_FAILED;
+	timeline_tell_damage(reading.timeline);
 	forget_all(&reading);
 	return status;
 }

@@ -1,5 +1,6 @@
 #include "timeline.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
@@ -165,4 +166,24 @@ uint64_t timeline_moment(const struct timeline *timeline, uint64_t ago)
 	}
 	g_free(boot);
 	return moment;
+}
+
+void timeline_tell_damage(const struct timeline *timeline)
+{
+	for (unsigned i = 0; i < timeline->recordings->len; i++) {
+		const struct recording *recording = timeline->recordings->pdata[i];
+
+		if (recording->damaged || recording->missing)
+			complain("%s: %" PRIu64 " places of %u bytes are damaged, %" PRIu64 " are cut off",
+			         recording->path, recording->damaged, HC_SLOT_SIZE, recording->missing);
+		if (recording->unwritten)
+			complain("%s: %" PRIu64 " places of %u bytes were never filled (a killed writer)",
+			         recording->path, recording->unwritten, HC_SLOT_SIZE);
+		if (recording_lost(recording))
+			complain("%s: %" PRIu64 " events could not be recorded", recording->path,
+			         recording_lost(recording));
+		if (recording->unknown)
+			complain("%s: %" PRIu64 " events are of a kind that this halfclose does not know",
+			         recording->path, recording->unknown);
+	}
 }

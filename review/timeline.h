@@ -37,6 +37,9 @@ struct event *timeline_next(struct timeline *timeline, uint64_t until);
 /* Takes a recording in, which it then owns. */
 void timeline_add(struct timeline *timeline, struct recording *recording);
 
+/* Says on standard error what of the files could not be read, by then. */
+void timeline_tell_damage(const struct timeline *timeline);
+
 /* For files that grow: see follow.h. */
 void timeline_refresh(struct timeline *timeline);
 /* The order of an event that would be recorded `ago` ns before this moment. */

@@ -178,7 +178,7 @@ for format in $("$halfclose" help report | sed -n '/--format/,/^  -/s/^ \{6\}\([
 	echo "it is mine" > "$place/out/file"
 	for size in 0 1; do # blocks of 1024 bytes
 		# shellcheck disable=SC2016 # it is the inner shell's
-		bash -c 'ulimit -c 0; ulimit -f "$1"; shift; timeout 20 "$@"' limited $size \
+		bash -c 'ulimit -c 0; ulimit -f "$1"; shift; timeout 20 "$@"; exit $?' limited $size \
 			"$halfclose" report -f "$format" -o "$place/out/file" "$place/good/1.hc" > /dev/null 2>&1
 		is=$? why=
 		[ "$(ls "$place/out")" = file ] || why="left behind: $(ls "$place/out")"
