@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 #include "command.h"
 #include "comparison_print.h"
 #include "say.h"
+#include "whole_file.h"
 
 #define REPORT_MOST (64u << 20) /* bytes of a report in JSON */
 
@@ -95,27 +95,18 @@ static bool looks_like_json(const char *path)
 
 static bool add_json(struct comparison *comparison, enum which which, const char *path)
 {
-	GString *text = g_string_new(NULL);
-	FILE *file = fopen(path, "re");
-	char piece[4096], *problem = NULL;
-	size_t size;
+	char *problem;
+	GString *text = whole_file_read(path, REPORT_MOST, &problem);
 
-	errno = file ? 0 : errno;
-	while (file && text->len <= REPORT_MOST && (size = fread(piece, 1, sizeof(piece), file)) > 0)
-		g_string_append_len(text, piece, (gssize)size);
-	if (!file || ferror(file))
-		problem = g_strdup(g_strerror(errno));
-	else if (text->len > REPORT_MOST)
-		problem = g_strdup("is too large for a report");
-	else
+	if (text) {
 		problem = comparison_add_json(comparison, which, text->str, text->len);
-	if (problem)
-		complain("%s: %s", path, problem);
-	if (file)
-		fclose(file);
-	g_string_free(text, TRUE);
+		g_string_free(text, TRUE);
+	}
+	if (!problem)
+		return true;
+	complain("%s: %s", path, problem);
 	g_free(problem);
-	return !problem;
+	return false;
 }
 
 /* Recordings are read together: the two ends of a connection may be in two of them. */

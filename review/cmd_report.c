@@ -1,4 +1,5 @@
 #include <string.h>
+#include <sys/stat.h>
 
 #include "command.h"
 #include "output.h"
@@ -79,11 +80,28 @@ static bool write_report(char *const *paths, const struct report_settings *setti
 	return any;
 }
 
+/* A report in the place of its recording would cost somebody the recording. */
+static bool is_one_of(const char *output, char *const *paths)
+{
+	struct stat to, from;
+
+	if (stat(output, &to) < 0 || !S_ISREG(to.st_mode))
+		return false;
+	for (; *paths; paths++)
+		if (stat(*paths, &from) == 0 && from.st_dev == to.st_dev && from.st_ino == to.st_ino)
+			return true;
+	return false;
+}
+
 static int write_somewhere(char *const *paths, const struct report_settings *settings)
 {
 	struct output output;
 	int status;
 
+	if (output_path && is_one_of(output_path, paths)) {
+		complain("report: -o %s: is one of the recordings", output_path);
+		return STATUS_USAGE;
+	}
 	if (!output_path) {
 		write_report(paths, settings, stdout, &status);
 		return status;

@@ -20,7 +20,7 @@ out() {
 # All formats for programs but json in one file; of sarif without the table of rules,
 # which is the same everywhere.
 formats() {
-	for format in csv sarif trace folded folded-unacked folded-count openmetrics; do
+	for format in csv sarif trace folded folded-unacked folded-count openmetrics suppressions; do
 		echo "==> $format <=="
 		out "$BUILD/halfclose" report --format $format --source-root /src "$@" |
 			sed '/^     "rules": \[$/,/^     \]$/d'

@@ -168,6 +168,12 @@ for command in $commands; do
 		[ "$(cat "$place/out"/* 2> /dev/null)" = "$there" ] || why="$(ls "$place/out"): $(head -c 100 "$place/out"/*)"
 		result "$command: ${there:+what was there stays, and }nothing is left of a failure" "$why"
 	done
+	cp "$place/good/1.hc" "$place/out/own"
+	ln -s own "$place/out/link"
+	line "$command" "$place/out/own" 1
+	told 2 "is one of the recordings" "${line[@]}" --output "$place/out/link"
+	cmp -s "$place/good/1.hc" "$place/out/own" || why="it is another now"
+	result "$command: not in the place of a recording" "$why"
 	line "$command" "$place/good/1.hc" 1
 	told 1 "out/no/file: No such file" "${line[@]}" --output "$place/out/no/file"
 	result "$command: no directory for the output" "$why"
