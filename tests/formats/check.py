@@ -1,5 +1,5 @@
-"""check.py FORMAT REPORT.json FILE: is FILE what FORMAT's readers expect, and does it
-say what the JSON report of the same recording says? Prints why not, a line each."""
+"""check.py FORMAT DIRECTORY…: is DIRECTORY/FORMAT what FORMAT's readers expect, and does
+it say what the report beside it says, which is called json? Prints why not, a line each."""
 import collections
 import csv
 import json
@@ -7,17 +7,13 @@ import os
 import re
 import sys
 
-kind, report_path, path = sys.argv[1:]
-with open(report_path) as file:
-    report = json.load(file)
-with open(path, newline="", encoding="utf-8") as file:
-    text = file.read()
+kind = sys.argv[1]
 wrong = []
 
 
 def must(condition, what):
     if not condition:
-        wrong.append(what)
+        wrong.append(os.path.basename(os.path.dirname(directory)) + ": " + what)
 
 
 def check_sarif():
@@ -26,7 +22,7 @@ def check_sarif():
     log = json.loads(text)
     with open(os.path.join(os.path.dirname(__file__), "sarif.schema.json")) as schema:
         for error in jsonschema.Draft7Validator(json.load(schema)).iter_errors(log):
-            wrong.append("/".join(map(str, error.path)) + ": " + error.message)
+            must(False, "/".join(map(str, error.path)) + ": " + error.message)
     run = log["runs"][0]
     rules = run["tool"]["driver"]["rules"]
     for result in run["results"]:
@@ -123,6 +119,12 @@ def check_openmetrics():
     must(values["halfclose_lost_events_total", ()] == report["lost_events"], "lost events")
 
 
-{"sarif": check_sarif, "trace": check_trace, "csv": check_csv, "openmetrics": check_openmetrics}.get(kind, check_folded)()
+checks = {"sarif": check_sarif, "trace": check_trace, "csv": check_csv, "openmetrics": check_openmetrics}
+for directory in sys.argv[2:]:
+    with open(os.path.join(directory, "json")) as file:
+        report = json.load(file)
+    with open(os.path.join(directory, kind), newline="", encoding="utf-8") as file:
+        text = file.read()
+    checks.get(kind, check_folded)()
 print("\n".join(wrong[:5]), end="")
 sys.exit(bool(wrong))
