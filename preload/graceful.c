@@ -174,8 +174,8 @@ static bool is_deaf(int fd, uint32_t word, short now)
 /* Is another thread asleep in a write, for want of room? Our FIN would cut it short. */
 static bool is_written_to(int fd, short now)
 {
-	return !(now & POLLOUT) && !__libc_single_threaded &&
-	       !(hc_sys(SYS_fcntl, fd, F_GETFL, 0, 0, 0) & O_NONBLOCK) && hc_waiting_for(fd, false);
+	return !(now & POLLOUT) && !__libc_single_threaded && !(hc_sys(SYS_fcntl, fd, F_GETFL, 0, 0, 0) & O_NONBLOCK) &&
+	       hc_waiting_for(fd, false);
 }
 
 static bool is_to_be_left_alone(int fd, uint32_t word, bool shuts)

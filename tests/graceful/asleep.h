@@ -99,7 +99,8 @@ static void *speaks(void *argument)
 	struct pollfd end = { .fd = speaker->peer, .events = POLLIN };
 	poll(&end, 1, 50);
 	for (size_t sent = 0; sent < ALL; sent += speaker->at_once, usleep(2000))
-		must(send(speaker->peer, "12345678", speaker->at_once, MSG_NOSIGNAL) == (ssize_t)speaker->at_once, "send");
+		must(send(speaker->peer, "12345678", speaker->at_once, MSG_NOSIGNAL) == (ssize_t)speaker->at_once,
+		     "send");
 	return NULL;
 }
 

@@ -5,7 +5,7 @@
 # run MODE HOST ARGUMENT: says how many resets the kernel counted, in $resets
 run() {
 	local under=() before
-	[ "$1" = bare ] || under=(HALFCLOSE_GRACEFUL=all,rdwr "HALFCLOSE_DRAIN=${who:-helper}" HALFCLOSE_DRAIN_QUIET=100ms
+	[ "$1" = bare ] || under=("HALFCLOSE_GRACEFUL=all,rdwr" "HALFCLOSE_DRAIN=${who:-helper}" HALFCLOSE_DRAIN_QUIET=100ms
 		"HALFCLOSE_LOG=$log" "LD_PRELOAD=$library")
 	counters
 	before=$((on_close + on_data))
@@ -35,7 +35,7 @@ done
 for how in exit exec; do
 	rdwr "$how" 0 'end of file'
 done
-who=wait
+who="wait"
 rdwr left 0 taken
 who=now
 rdwr left 0 taken

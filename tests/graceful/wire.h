@@ -20,7 +20,8 @@ static void wire(const char *how)
 	char space[16];
 	int sent = 0, much = strcmp(how, "flood") ? 5000 : INT_MAX;
 	if (!strcmp(how, "linger0"))
-		must(!setsockopt(p.mine, SOL_SOCKET, SO_LINGER, &none, sizeof none) && send(p.mine, "bye", 3, 0) == 3, "bye");
+		must(!setsockopt(p.mine, SOL_SOCKET, SO_LINGER, &none, sizeof none) && send(p.mine, "bye", 3, 0) == 3,
+		     "bye");
 	close(p.mine);
 	say("name: %s\n", getpeername(p.peer, (void *)&name, &size) ? strerrorname_np(errno) : "known");
 	if (!strcmp(how, "linger0")) {
