@@ -98,7 +98,8 @@ static void *speaks(void *argument)
 	const struct speaker *speaker = argument;
 	struct pollfd end = { .fd = speaker->peer, .events = POLLIN };
 	poll(&end, 1, 50);
-	for (size_t sent = 0; sent < ALL; sent += speaker->at_once, usleep(2000))
+	/* the pieces over a longer while than anybody leaves them alone for */
+	for (size_t sent = 0; sent < ALL; sent += speaker->at_once, usleep(30000))
 		must(send(speaker->peer, "12345678", speaker->at_once, MSG_NOSIGNAL) == (ssize_t)speaker->at_once,
 		     "send");
 	return NULL;
@@ -111,7 +112,7 @@ static void reader(const char *how)
 	bool pieces = !strcmp(how, "pieces");
 	for (int i = 0; i < 10; i++) {
 		struct pair p = meet(&at);
-		struct speaker one = { p.peer, pieces ? 1 : 8 };
+		struct speaker one = { p.peer, pieces ? 2 : 8 };
 		long call = strcmp(how, "poll") ? SYS_recvfrom : SYS_poll;
 		must(call != SYS_poll || !fcntl(p.mine, F_SETFL, O_NONBLOCK), "O_NONBLOCK");
 		pthread_t thread = sleeping(p.mine, call, strcmp(how, "part") ? 8 : 5, pieces ? MSG_WAITALL : 0), other;
