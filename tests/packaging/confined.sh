@@ -111,6 +111,6 @@ under "PID 1 starts no drain: only what has arrived is read" reset now "${fresh[
 under "below an init that adopts orphans, the library starts a drain" whole helper "${fresh[@]}" bwrap "${volume[@]}" --unshare-pid
 unset lib
 start=("$place/cured")
-under "packaging/container/cured: PID 1 with a drain" whole helper "${fresh[@]}" bwrap "${volume[@]}" --unshare-pid --as-pid-1
-under "the same as another user, without capabilities" whole helper "${fresh[@]}" "${drop[@]}" --bounding-set=-all --no-new-privs \
+under "packaging/container/cured: PID 1 with a drain, as long as it lives" whole any "${fresh[@]}" bwrap "${volume[@]}" --unshare-pid --as-pid-1
+under "the same as another user, without capabilities" whole any "${fresh[@]}" "${drop[@]}" --bounding-set=-all --no-new-privs \
 	bwrap "${volume[@]}" --unshare-user --uid 33 --gid 33 --unshare-pid --as-pid-1

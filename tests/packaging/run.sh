@@ -64,6 +64,8 @@ page_tests() {
 		check "$page fits 80 columns" fits "$place/$page"
 	done
 	check "halfclose(1) has all commands and options" options_are_there
+	# shellcheck disable=SC2046 # words
+	check "halfclose(1) has all formats" missing $(sed -n 's/^\t\.name = "\([a-z-]*\)",$/\1/p' review/report_*.c) <"$place/halfclose.1"
 	# shellcheck disable=SC2046
 	{
 		check "halfclose(1) has all findings" missing $(sed -n 's/^\t    "\([a-z-]*\)",$/\1/p' review/rules.c) <"$place/halfclose.1"
@@ -95,6 +97,7 @@ halfclose report FILE	<report><FILE-ONE><FILE-TWO>
 halfclose report --format=tex	<report><--format=text>
 halfclose report --format tex	<report><--format><text>
 halfclose report -f tex	<report><-f><text>
+halfclose diff --severity=wa	<diff><--severity=warning>
 halfclose run --drain=wa	<run><--drain=wait>
 halfclose run --drain-quiet=	<run><--drain-quiet=2s>
 halfclose run --graceful=unread,late,l	<run><--graceful=unread,late,linger0>
