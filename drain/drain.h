@@ -37,6 +37,9 @@ struct slot {
 /* Room for so many. False: no memory. */
 bool slots_init(uint32_t most);
 
+/* They are somebody else's: there are none. */
+void slots_forget(void);
+
 /* A slot of its own, with the deadline given; NO_SLOT where there is none left. */
 uint32_t slot_take(int fd, uint64_t deadline);
 void slot_give(uint32_t slot);
@@ -72,8 +75,10 @@ bool is_listener(int fd);
 
 /* ---- take.c: who hands them over ---- */
 
-/* Takes whatever waits at the listener, up to some; false: there is no more, or
- * no more can come. */
+void take_init(void);
+
+/* Takes whatever waits at the listener, up to some and while there is room; false:
+ * there is no more, or no more can come. */
 bool take_connections(int epoll, int listener);
 void take_message(uint32_t slot);
 
@@ -81,14 +86,41 @@ void take_message(uint32_t slot);
 
 /* So many descriptors for them; from here on one that is cut short ends nobody. */
 void log_init(uint32_t descriptors);
+void log_forget(void); /* they are somebody else's, their descriptors too */
 uint32_t log_open(const char *path); /* 0: none */
 void log_close(uint32_t path);
 void log_drain(const struct slot *slot, enum hc_result result, uint64_t unacked);
 
+/* ---- workers.c: more sockets than one process may have descriptors ---- */
+
+enum { MOST_WORKERS = 1024 };
+
+/* Each process has so many slots, all together hold no more sockets than `most`.
+ * Returns the descriptor that wakes the workers. */
+int workers_init(int listener, uint32_t slots, uint64_t most);
+bool is_worker(void);
+
+/* Is this process full, and can it leave what it holds to a worker? */
+bool worker_needed(void);
+
+/* Leaves all slots to a new worker. True: it did, and needs a set of its own for
+ * the listener. False: there was nothing to be had, or this is the worker now. */
+bool worker_add(int epoll, int listener);
+uint32_t workers_used(void);
+void workers_reap(void);
+void workers_stop(void);
+
+/* Ends the oldest of all where there is no room for one more. */
+void workers_keep_bound(void);
+
+/* In a worker: ends what it was asked to; false: it is told to stop. */
+bool worker_obey(void);
+
 /* ---- sandbox.c ---- */
 
-/* From here on no more is possible than the loop needs. */
-void enter_sandbox(void);
+/* From here on no more is possible than the loop needs; `wake`: what may be
+ * written to. */
+void enter_sandbox(int wake);
 
 static inline uint64_t least(uint64_t a, uint64_t b)
 {

@@ -112,6 +112,16 @@ void log_close(uint32_t number)
 	path->name = NULL;
 }
 
+void log_forget(void)
+{
+	for (uint32_t i = 1; i < most; i++) {
+		if (paths[i].name && paths[i].fd >= 0)
+			munmap(paths[i].header, HC_HEADER_SIZE);
+		free(paths[i].name);
+		paths[i] = (struct path){ 0 };
+	}
+}
+
 /* As recorder.c takes it: what does not fit is counted. */
 static bool take_space(struct hc_header *header, size_t size, uint64_t *at)
 {

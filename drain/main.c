@@ -18,10 +18,11 @@
 
 #define SECOND UINT64_C(1000000000)
 
-enum { EVENTS = 256, RESERVE = 300 /* descriptors for all but sockets */, MOST = 1 << 20 };
+enum { EVENTS = 256, RESERVE = 300 /* descriptors for all but sockets */, MOST = 1 << 18 };
 
-static uint64_t idle = 10 * SECOND, grace = 2 * SECOND;
-static volatile sig_atomic_t told_to_stop;
+static uint64_t idle = 10 * SECOND, grace = 2 * SECOND, most = MOST;
+static volatile sig_atomic_t told_to_stop, child_ended;
+static int epoll, listener;
 
 static void stop(int number)
 {
@@ -29,23 +30,32 @@ static void stop(int number)
 	told_to_stop = 1;
 }
 
+static void reap(int number)
+{
+	(void)number;
+	child_ended = 1;
+}
+
 /* Told to stop only while the loop waits: it can't miss it. */
 static void take_signals(void)
 {
 	const struct sigaction on_stop = { .sa_handler = stop }, ignore = { .sa_handler = SIG_IGN };
+	const struct sigaction on_child = { .sa_handler = reap, .sa_flags = SA_NOCLDSTOP };
 	sigset_t stops;
 	sigemptyset(&stops);
 	sigaddset(&stops, SIGTERM);
 	sigaddset(&stops, SIGINT);
+	sigaddset(&stops, SIGCHLD);
 	sigprocmask(SIG_SETMASK, &stops, NULL);
 	sigaction(SIGTERM, &on_stop, NULL);
 	sigaction(SIGINT, &on_stop, NULL);
+	sigaction(SIGCHLD, &on_child, NULL);
 	sigaction(SIGHUP, &ignore, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
 }
 
 /* As many descriptors as there can be: most for sockets, some for recordings. */
-static bool make_room(void)
+static bool make_room(int *wake)
 {
 	struct rlimit limit;
 	if (getrlimit(RLIMIT_NOFILE, &limit))
@@ -54,8 +64,10 @@ static bool make_room(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 	getrlimit(RLIMIT_NOFILE, &limit);
 	uint64_t files = limit.rlim_cur;
+	uint32_t slots = (uint32_t)least(files <= 2 * RESERVE ? files / 2 : files - RESERVE, 2 * MOST);
 	log_init((uint32_t)least(files / 4, MOST));
-	return slots_init((uint32_t)least(files <= 2 * RESERVE ? files / 2 : files - RESERVE, MOST));
+	*wake = workers_init(listener, slots, most);
+	return slots_init(slots);
 }
 
 /* In the background, and ready when whoever started us goes on. */
@@ -82,20 +94,43 @@ static void close_streams(void)
  * there; the numbers of the standard streams must not become sockets'. */
 static int inherited_listener(void)
 {
-	int listener = fcntl(0, F_DUPFD_CLOEXEC, 3);
+	int fd = fcntl(0, F_DUPFD_CLOEXEC, 3);
 	close_streams();
-	return listener;
+	return fd;
+}
+
+/* A set of our own, with the listener. */
+static bool begin_to_wait(void)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.u32 = NO_SLOT };
+	epoll = epoll_create1(EPOLL_CLOEXEC);
+	sockets_init(epoll);
+	return epoll >= 0 && !epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event);
+}
+
+/* Where there is no room for more, somebody else goes on with what there is. */
+static void leave_to_worker(void)
+{
+	if (!worker_needed())
+		return;
+	if (worker_add(epoll, listener)) {
+		if (!begin_to_wait())
+			told_to_stop = 1; /* nobody can be served any more */
+	} else if (is_worker()) {
+		listener = -1;
+	}
 }
 
 /* Nobody may connect any more: who does finds no drain and starts another. What
  * has connected already is still taken. */
-static int stop_listening(int epoll, int listener)
+static void stop_listening(void)
 {
 	shutdown(listener, SHUT_RD);
-	while (take_connections(epoll, listener))
-		;
-	close(listener);
-	return -1;
+	while (listener >= 0 && take_connections(epoll, listener))
+		leave_to_worker();
+	if (listener >= 0)
+		close(listener);
+	listener = -1;
 }
 
 static void end_what_is_due(void)
@@ -106,53 +141,74 @@ static void end_what_is_due(void)
 }
 
 /* ms until something is due */
-static int patience(uint64_t since_idle, bool listening)
+static int patience(uint64_t since_idle, uint64_t last)
 {
-	uint64_t at = now(), due = UINT64_MAX;
+	uint64_t at = now(), due = last;
 	if (slot_next_due())
-		due = slot_of(slot_next_due())->deadline;
-	else if (listening && idle)
-		due = since_idle + idle;
+		due = least(due, slot_of(slot_next_due())->deadline);
+	else if (listener >= 0 && idle && !workers_used())
+		due = least(due, since_idle + idle);
 	if (due == UINT64_MAX)
 		return -1;
 	return due <= at ? 0 : (int)least((due - at) / 1000000 + 1, 60000);
 }
 
-static void serve(int epoll, int listener)
+/* Returns whether somebody waits at the listener. */
+static bool take_events(const struct epoll_event *events, int n)
+{
+	bool waiting = false;
+	for (int i = 0; i < n; i++) {
+		uint32_t slot = events[i].data.u32;
+		if (slot == NO_SLOT)
+			waiting = true;
+		else if (slot_of(slot)->fd < 0)
+			continue; /* ended in this turn, by another's need of room */
+		else if (!slot_of(slot)->is_connection)
+			socket_readable(slot, events[i].events);
+		else if (!worker_needed())
+			take_message(slot);
+	}
+	return waiting && listener >= 0;
+}
+
+/* `last`: when it must be over, however it goes. */
+static void stop_all(uint64_t *last)
+{
+	uint64_t at = now();
+	sockets_end_by(at + grace);
+	if (!is_worker())
+		workers_stop();
+	*last = at + grace + SECOND;
+}
+
+static void serve(void)
 {
 	struct epoll_event events[EVENTS];
-	uint64_t since_idle = now();
-	bool stopping = false;
+	uint64_t since_idle = now(), last = UINT64_MAX;
 	sigset_t none;
 	sigemptyset(&none);
 
-	while (listener >= 0 || slots_used()) {
-		int n = epoll_pwait(epoll, events, EVENTS, patience(since_idle, listener >= 0), &none);
-		bool waiting = false;
-		for (int i = 0; i < n; i++) {
-			uint32_t slot = events[i].data.u32;
-			if (slot == NO_SLOT)
-				waiting = true;
-			else if (slot_of(slot)->fd < 0)
-				continue; /* ended in this turn, by another's need of room */
-			else if (slot_of(slot)->is_connection)
-				take_message(slot);
-			else
-				socket_readable(slot, events[i].events);
-		}
+	while ((listener >= 0 || slots_used() || workers_used()) && now() < last) {
+		int n = epoll_pwait(epoll, events, EVENTS, patience(since_idle, last), &none);
+		bool waiting = take_events(events, n);
 		end_what_is_due();
 		/* last: a slot that was given back in this turn is somebody else's now */
-		if (waiting && listener >= 0)
+		if (waiting)
 			take_connections(epoll, listener);
-		if (slots_used())
+		leave_to_worker();
+		if (child_ended) {
+			child_ended = 0;
+			workers_reap();
+		}
+		if (is_worker() && !worker_obey())
+			told_to_stop = 1;
+		if (slots_used() || workers_used())
 			since_idle = now();
 		bool over = told_to_stop || (idle && !slots_used() && now() - since_idle >= idle);
 		if (listener >= 0 && over)
-			listener = stop_listening(epoll, listener);
-		if (told_to_stop && !stopping) {
-			sockets_end_by(now() + grace);
-			stopping = true;
-		}
+			stop_listening();
+		if (told_to_stop && last == UINT64_MAX)
+			stop_all(&last);
 	}
 }
 
@@ -216,6 +272,13 @@ static bool read_seconds(const char *value, uint64_t *into)
 	return true;
 }
 
+static bool read_most(const char *value)
+{
+	char *end;
+	most = strtoul(value, &end, 10);
+	return *value >= '1' && *value <= '9' && !*end && most <= MOST;
+}
+
 /* Returns whether it is to go to the background. */
 static bool read_options(int argc, char **argv)
 {
@@ -225,6 +288,10 @@ static bool read_options(int argc, char **argv)
 		switch (option_of(argv[i], &value)) {
 		case OPTION_idle:
 			if (!read_seconds(value, &idle))
+				not_understood(argv[i]);
+			break;
+		case OPTION_sockets:
+			if (!read_most(value))
 				not_understood(argv[i]);
 			break;
 		case OPTION_daemon:
@@ -246,23 +313,23 @@ static bool read_options(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	int wake;
 	bool by_library = is_listener(0);
 	if (!by_library)
 		idle = 0;
 	bool background = read_options(argc, argv);
-	int listener = by_library ? inherited_listener() : own_listener(background);
+	listener = by_library ? inherited_listener() : own_listener(background);
 	if (background) {
 		leave_to_child();
 		close_streams();
 	}
-	int epoll = epoll_create1(EPOLL_CLOEXEC);
-	struct epoll_event event = { .events = EPOLLIN, .data.u32 = NO_SLOT };
+	take_init();
 	take_signals();
 	fcntl(listener, F_SETFL, O_NONBLOCK);
-	if (epoll < 0 || !make_room() || epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event))
+	/* the set comes last: its number is above those that stay */
+	if (!make_room(&wake) || !begin_to_wait())
 		return 1;
-	sockets_init(epoll);
-	enter_sandbox();
-	serve(epoll, listener);
+	enter_sandbox(wake);
+	serve();
 	return 0;
 }

@@ -24,6 +24,14 @@ bool slots_init(uint32_t how_many)
 	return slots && heap;
 }
 
+void slots_forget(void)
+{
+	madvise(slots, (most + UINT64_C(1)) * sizeof *slots, MADV_DONTNEED);
+	madvise(heap, (most + UINT64_C(2)) * sizeof *heap, MADV_DONTNEED);
+	used = free_slot = first = last = 0;
+	never_used = 1;
+}
+
 struct slot *slot_of(uint32_t slot)
 {
 	return &slots[slot];

@@ -185,6 +185,7 @@ void socket_due(uint32_t number, uint64_t at)
 
 static uint32_t fill(int fd, uint64_t deadline, const struct hc_drain_message *message, const char *path)
 {
+	workers_keep_bound();
 	uint32_t number = slot_take(fd, deadline);
 	if (!number) {
 		socket_end(slot_oldest(), HC_RESULT_limit);
@@ -223,7 +224,10 @@ void socket_hold(uint32_t holder, int fd, const struct hc_drain_message *message
 {
 	uint32_t number = fill(fd, now() + HOLD, message, path);
 	slot_of(number)->holder = holder;
-	slot_set_deadline(holder, now() + HOLD);
+	if (!slot_of(holder)->is_connection)
+		socket_end(number, HC_RESULT_error); /* it was the oldest itself, and had to go */
+	else
+		slot_set_deadline(holder, now() + HOLD);
 }
 
 /* The program's own descriptor has ended by now, and with it whatever it did not

@@ -85,11 +85,6 @@ static enum received receive(int connection, struct packet *packet, int *fd)
 	return n == 1 ? CANCELLED : OVER;
 }
 
-static bool is_same(uint32_t number, int connection)
-{
-	return slot_of(number)->is_connection && slot_of(number)->fd == connection;
-}
-
 void take_message(uint32_t number)
 {
 	int connection = slot_of(number)->fd, fd;
@@ -97,22 +92,29 @@ void take_message(uint32_t number)
 	enum received what = receive(connection, &packet, &fd);
 	if (what == NOTHING_YET)
 		return;
-	if (what == HELD)
+	if (what == HELD) {
 		socket_hold(number, fd, &packet.message, packet.path);
-	else if (what == WHOLE)
-		socket_begin(fd, &packet.message, packet.path);
-	else if (what == OVER)
+		return;
+	}
+	if (what == OVER)
 		sockets_release(number, false);
-	/* its slot may be somebody else's by now: pressure ends the oldest */
-	if (what != HELD && is_same(number, connection))
-		socket_end(number, HC_RESULT_eof);
+	socket_end(number, HC_RESULT_eof);
+	if (what == WHOLE)
+		socket_begin(fd, &packet.message, packet.path);
+}
+
+static uid_t user;
+
+void take_init(void)
+{
+	user = geteuid();
 }
 
 static bool is_our_user(int connection)
 {
 	struct ucred peer;
 	socklen_t size = sizeof peer;
-	return !getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) && peer.uid == geteuid();
+	return !getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) && peer.uid == user;
 }
 
 static uint32_t wait_for_message(int epoll, int connection)
@@ -159,7 +161,7 @@ static void take_connection(int epoll, int connection)
 
 bool take_connections(int epoll, int listener)
 {
-	for (int i = 0; i < AT_ONCE; i++) {
+	for (int i = 0; i < AT_ONCE && !worker_needed(); i++) {
 		int connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (connection < 0 && (errno == EMFILE || errno == ENFILE) && slot_oldest()) {
 			socket_end(slot_oldest(), HC_RESULT_limit);

@@ -5,9 +5,10 @@
 #
 #   run.sh          the short form, a few seconds
 #   run.sh long     1,000,000 descriptors, 100,000 connections, 10 million closes,
-#                   100,000 forks (make endurance); in several processes where
-#                   one may not have as many numbers
-#   run.sh [long] numbers|many|closes|forks
+#                   100,000 forks, 100,000 connections that linger at once (make
+#                   endurance); in several processes where one may not have as
+#                   many numbers
+#   run.sh [long] numbers|many|closes|forks|lingering
 #                   that alone
 #
 # In a network namespace of its own, so that the kernel's counters are ours alone.
@@ -41,7 +42,8 @@ for name in $(compgen -e HALFCLOSE_) LD_PRELOAD; do unset "$name"; done
 tmp=$(mktemp -d) || exit 1
 numbers=/proc/sys/fs/nr_open
 before=$(<$numbers)
-trap 'rm -rf "$tmp"; [ "$(<$numbers)" = "$before" ] || echo "$before" >$numbers' EXIT
+drain=''
+trap '[ -z "$drain" ] || kill "$drain"; rm -rf "$tmp"; [ "$(<$numbers)" = "$before" ] || echo "$before" >$numbers' EXIT
 trap 'exit 130' INT TERM HUP
 cd "$tmp" || exit 1
 passed=0 failed=0 why=''
@@ -105,6 +107,15 @@ true_to_kernel() {
 	[ "$linger" = "$on_data" ] || fail "reset-linger is $linger, but TCPAbortOnData $on_data"
 }
 
+# until_so WHAT COMMAND…
+until_so() {
+	local end=$((SECONDS + ${long:+9}0 + 30))
+	until "${@:2}"; do
+		[ $SECONDS -lt $end ] || { fail "no $1"; return; }
+		sleep 0.02
+	done
+}
+
 # figure FILE PATTERN: the number of it in the host's last such line
 figure() { sed -n "s/^== \(.* \)\?$2.*/\2/p" "$1" | tail -n 1; }
 
@@ -151,6 +162,49 @@ if wanted forks; then
 	asked=$(timeout 300 "$halfclose" log --json hc | grep -c '"asked"')
 	[ "$asked" = 0 ] || fail "of $asked closes it was in doubt who else holds the socket"
 	finish "$count forks" "bare $((bare_us / 1000)) ms, ours $((our_us / 1000)) ms"
+fi
+
+# Graceful ends, at the drain all at once; in the short form one of its processes
+# has room for some hundreds. Its memory is what all of them have together.
+if wanted lingering; then
+	count=${long:+100000}
+	rm -f hc gate
+	mkfifo gate
+	counters
+	close_before=$on_close data_before=$on_data
+	if [ "$long" ]; then
+		"$BUILD/halfclose-drain" &
+	else
+		prlimit --nofile=1200 "$BUILD/halfclose-drain" &
+	fi
+	drain=$!
+	until_so 'a drain' grep -q '@halfclose-drain-' /proc/net/unix
+	env HALFCLOSE_GRACEFUL=all HALFCLOSE_DRAIN_QUIET=200s HALFCLOSE_DRAIN_TIME=300s HALFCLOSE_STACK=off \
+		"HALFCLOSE_LOG=$tmp/hc" "LD_PRELOAD=$library" "$programs/lingering" "${count:=3000}" <gate >our.out 2>our.err &
+	host=$!
+	exec 9>gate
+	is_closed() { grep -q closed our.out || ! kill -0 "$host"; }
+	until_so 'all closed' is_closed
+	read -r processes rss pss < <(for pid in $drain $(pgrep -P "$drain"); do cat "/proc/$pid/smaps_rollup"; done |
+		awk '/^Rss/ { n++; rss += $2 } /^Pss:/ { pss += $2 } END { print n, rss, pss }')
+	[ "$processes" -ge 4 ] || [ "$(ulimit -Hn)" -ge 50000 ] || fail "$processes processes"
+	[ "$pss" -le 65536 ] || fail "$pss KiB of memory"
+	exec 9>&-
+	wait "$host" || fail "the host's status is $?"
+	[ "$(tail -n 1 our.out)" = "$count heard until their end" ] || fail "$(tail -n 1 our.out)"
+	is_alone() { [ -z "$(pgrep -P "$drain")" ]; }
+	until_so 'an end of the workers' is_alone
+	all_ended() { [ "$(timeout 60 "$halfclose" log --json hc 2>errors | grep -c '"event": "drain"')" = "$count" ]; }
+	until_so 'every end recorded' all_ended
+	ends=$(timeout 60 "$halfclose" log --json hc 2>errors | jq -r 'select(.event == "drain") | "\(.by) \(.result)"' | sort | uniq -c | xargs)
+	[ "$ends" = "$count helper eof" ] || fail "the drains end with $ends"
+	counters
+	[ "$((on_close - close_before + on_data - data_before))" = 0 ] ||
+		fail "$((on_close - close_before)) and $((on_data - data_before)) resets"
+	kill "$drain"
+	wait "$drain" || fail "the drain's status is $?"
+	drain=''
+	finish "$count connections linger at once" "$processes processes with $pss KiB (Pss; Rss $rss), $(sed -n 's/^== //p' our.err)"
 fi
 
 echo "# endurance: $passed passed, $failed failed"

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +32,7 @@ static const struct refusable {
 	{ "fstat", SYS_fstat }, { "ftruncate", SYS_ftruncate }, { "prlimit64", SYS_prlimit64 },
 	{ "mmap", SYS_mmap }, { "munmap", SYS_munmap }, { "openat", SYS_openat }, { "pread64", SYS_pread64 },
 	{ "pwrite64", SYS_pwrite64 }, { "readlink", SYS_readlink }, { "uname", SYS_uname },
-	{ "clock_nanosleep", SYS_clock_nanosleep },
+	{ "clock_nanosleep", SYS_clock_nanosleep }, { "clone", SYS_clone },
 };
 
 static inline unsigned refusable_number(const char *name, size_t length)

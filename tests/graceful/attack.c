@@ -7,6 +7,8 @@
  *   attack squat N…        sits on the drain's names, of user 0, until standard
  *                          input ends; says what came
  *   attack deaf            a drain of ours that takes a connection and ends
+ *   attack hold            hands over a socket as before an exec, which happens
+ *                          when standard input ends
  */
 #include "net.h"
 
@@ -187,6 +189,24 @@ static void deaf(void)
 	await(fd, POLLIN);
 }
 
+static void hold(void)
+{
+	struct meeting at = meeting(5, 0);
+	struct hc_drain_message text = message();
+	struct pair p = unread(&at);
+	int drain = reach();
+	char byte;
+	text.flags = HC_DRAIN_HELD;
+	tell(drain, &text, sizeof text, &p.mine, 1);
+	say("ready\n");
+	must(!read(0, &byte, 1), "standard input");
+	close(p.mine);
+	must(send(p.peer, "more", 4, MSG_NOSIGNAL) == 4 && recv(p.peer, &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN,
+	     "the drain has it still");
+	close(drain);
+	say("held: %s\n", other_end(p.peer));
+}
+
 int main(int argc, char **argv)
 {
 	const char *mode = argc > 1 ? argv[1] : "";
@@ -199,6 +219,8 @@ int main(int argc, char **argv)
 		squat(argv + 2);
 	else if (!strcmp(mode, "deaf"))
 		deaf();
+	else if (!strcmp(mode, "hold"))
+		hold();
 	else
 		return 2;
 	return 0;

@@ -120,7 +120,7 @@ held() {
 	local count=$1
 	rm -f "$log" gate stayed
 	mkfifo gate
-	graceful stay "$count" <gate >stayed &
+	graceful stay "$count" <gate >stayed 8>&- &
 	host_pid=$!
 	exec 9>gate
 	is_closed() { [ -e stayed ] && grep -q closed stayed; }
@@ -131,22 +131,129 @@ let_end() {
 	wait "$host_pid" || fail "the host's status is $?"
 }
 
+# the_oldest N: so many ended by a limit, and all of them came before all others
+the_oldest() {
+	[ "$(results)" = "\"eof $((1000 - $1)), limit $1\"" ] || fail "$(results)"
+	jq -es '([.[] | select(.event == "drain" and .result == "limit") | .cookie // .sock] | max) <
+		([.[] | select(.event == "drain" and .result == "eof") | .cookie // .sock] | min)' log.json >/dev/null ||
+		fail 'not the oldest went first'
+}
+
+# crowded SOCKETS [OPTION…]: held by as many drains as it takes, 384 each
+crowded() {
+	before=(prlimit --nofile=700 "${before[@]}")
+	by_hand "${@:2}"
+	before=()
+	held "$1"
+}
+workers() { pgrep -P "$hand"; }
+no_worker() { ! workers >/dev/null; }
+all_end() {
+	let_end
+	says stayed $'longest: short\nclosed\nwire: 1000 of 1000'
+}
+
 quiet=20s
-prlimit --nofile=700 "$drain" &
-hand=$!
-wait_for grep -q '@halfclose-drain-' /proc/net/unix
-held 1000
-let_end
-says stayed $'longest: short\nclosed\nwire: 1000 of 1000'
+before=("$refusing" 'EAGAIN clone')
+crowded 1000
+no_worker || fail 'there are workers'
+all_end
 await_drains
-[ "$(results)" = '"eof 400, limit 600"' ] || fail "$(results)"
-# the oldest
-[ "$(jq -s '[.[] | select(.event == "drain" and .result == "limit") | .sock] | max < 100000 and length == 600' log.json)" ] || fail order
-jq -es '([.[] | select(.event == "drain" and .result == "limit") | .cookie // .sock] | max) <
-	([.[] | select(.event == "drain" and .result == "eof") | .cookie // .sock] | min)' log.json >/dev/null ||
-	fail 'not the oldest went first'
+the_oldest 600
 stop_by_hand
-done_with 'more sockets than it may have'
+done_with 'more sockets than it may have, and no worker to be had'
+
+crowded 1000
+[ "$(workers | wc -l)" = 2 ] || fail "$(workers | wc -l) workers"
+for pid in $hand $(workers); do
+	# its recording, the listener, and what else is not a socket of a program's
+	[ "$(ls "/proc/$pid/fd" | wc -l)" -le $((384 + 8)) ] || fail "$pid has $(ls "/proc/$pid/fd" | wc -l) descriptors"
+done
+grep -q '^Seccomp:.*2$' "/proc/$(workers | head -1)/status" || fail 'a worker has no sandbox'
+all_end
+await_drains
+[ "$(results)" = '"eof 1000"' ] || fail "$(results)"
+wait_for no_worker || fail 'workers are left'
+stop_by_hand
+done_with 'three processes for 1000 sockets'
+
+for most in 300 700; do
+	crowded 1000 --sockets=$most
+	all_end
+	await_drains
+	the_oldest $((1000 - most))
+	wait_for no_worker || fail 'workers are left'
+	stop_by_hand
+	done_with "1000 sockets, $most at once"
+done
+
+crowded 1000
+oldest=$(workers | head -1)
+kill -KILL "$oldest"
+is_reaped() { [ ! -e "/proc/$oldest" ]; }
+wait_for is_reaped || fail 'a zombie'
+all_end
+is_written() { timeout 20 "$halfclose" log --json "$log" >log.json 2>errors && [ "$(events '.event == "drain"')" = 616 ]; }
+wait_for is_written || fail "$(events '.event == "drain"') ends"
+[ "$(results)" = '"eof 616"' ] || fail "$(results)"
+stop_by_hand
+done_with 'a worker is killed'
+
+crowded 1000
+kill -KILL "$hand"
+wait "$hand" 2>/dev/null
+all_end
+is_written() { timeout 20 "$halfclose" log --json "$log" >log.json 2>errors && [ "$(events '.event == "drain"')" = 768 ]; }
+wait_for is_written || fail "$(events '.event == "drain"') ends"
+[ "$(results)" = '"eof 768"' ] || fail "$(results)"
+wait_for no_drain || fail 'workers are left'
+done_with 'all but the workers is killed'
+
+# stops SECONDS: told to stop, it ends in less
+stops() {
+	local from=${EPOCHREALTIME/./}
+	kill -TERM "$hand"
+	wait "$hand" || fail "the drain's status is $?"
+	[ $((${EPOCHREALTIME/./} - from)) -lt $(($1 * 1000000)) ] || fail "it took $((${EPOCHREALTIME/./} - from)) us"
+}
+
+crowded 1000
+stops 3
+no_drain || fail 'workers are left'
+await_drains
+[ "$(results)" = '"timeout 1000"' ] || fail "$(results)"
+all_end
+done_with 'told to stop with 1000 in three processes'
+
+crowded 1000
+oldest=$(workers | head -1)
+kill -STOP "$oldest"
+stops 4
+[ "$(drains)" = "$oldest" ] || fail "left: $(drains)"
+kill -CONT "$oldest"
+wait_for no_drain || fail 'the stopped one does not end'
+await_drains
+[ "$(results)" = '"timeout 1000"' ] || fail "$(results)"
+all_end
+done_with 'told to stop while a worker is stopped'
+
+rm -f holding held
+mkfifo holding
+before=(prlimit --nofile=700)
+by_hand
+before=()
+"$attack" hold <holding >held 2>&1 &
+holder=$!
+exec 8>holding
+wait_for grep -q ready held || fail 'nothing is held'
+held 1000
+exec 8>&-
+wait "$holder"
+[ "$(<held)" = $'ready\nheld: end of file' ] || fail "$(tail -1 held)"
+all_end
+await_drains
+stop_by_hand
+done_with 'a worker is told that an exec has happened'
 
 prlimit --nofile=40 "$drain" &
 hand=$!

@@ -8,6 +8,8 @@ ip link set lo up || exit 2
 library=$BUILD/libhalfclose.so halfclose=$BUILD/halfclose drain=$BUILD/halfclose-drain
 # shellcheck disable=SC2034
 driver=$BUILD/tests/truth/driver host=$BUILD/tests/graceful/host attack=$BUILD/tests/graceful/attack
+# shellcheck disable=SC2034
+refusing=$BUILD/tests/graceful/refusing
 log=$tmp/hc why='' bad=0
 
 fail() { why="${why:+$why; }$*"; }
@@ -81,9 +83,11 @@ end_drains() {
 	wait_for no_drain || fail 'a drain does not end'
 }
 
-# by_hand [OPTION…]: a drain started by hand; its process in $hand
+# by_hand [OPTION…]: a drain started by hand, under what $before is; its process
+# in $hand
+before=()
 by_hand() {
-	"$drain" "$@" &
+	"${before[@]}" "$drain" "$@" &
 	hand=$!
 	wait_for grep -q '@halfclose-drain-' /proc/net/unix || fail 'no drain listens'
 }

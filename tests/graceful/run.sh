@@ -16,7 +16,7 @@ BUILD=$(cd "$BUILD" 2>/dev/null && pwd) || { echo "not ok graceful: build: no di
 for tool in jq ip unshare setpriv; do
 	command -v "$tool" >/dev/null || { echo "skip graceful: all: no $tool"; exit 0; }
 done
-for file in libhalfclose.so halfclose halfclose-drain tests/truth/driver tests/graceful/host tests/graceful/attack; do
+for file in libhalfclose.so halfclose halfclose-drain tests/truth/driver tests/graceful/host tests/graceful/attack tests/graceful/refusing; do
 	[ -e "$BUILD/$file" ] || { echo "not ok graceful: build: no $BUILD/$file"; exit 1; }
 done
 own=(unshare --net --mount --pid --fork --kill-child --mount-proc)

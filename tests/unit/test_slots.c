@@ -83,10 +83,30 @@ static void deadlines_and_ages_are_kept(void **state)
 	}
 }
 
+/* As new: in the same order again. */
+static void what_is_forgotten_is_free(void **state)
+{
+	(void)state;
+	held = 0;
+	for (int times = 0; times < 2; times++) {
+		for (int i = 0; i < MOST; i++) {
+			mine[held] = slot_take(i, due[held] = (uint64_t)random() % 1000);
+			assert_int_not_equal(mine[held++], NO_SLOT);
+		}
+		for (int i = 0; i < MOST / 3; i++)
+			drop((unsigned)random() % held);
+		check();
+		slots_forget();
+		held = 0;
+		check();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(deadlines_and_ages_are_kept),
+		cmocka_unit_test(what_is_forgotten_is_free),
 	};
 	return cmocka_run_group_tests(tests, set_up, NULL);
 }
