@@ -137,24 +137,26 @@ static int connect_to(const struct sockaddr_un *address, socklen_t size)
 /* ---- a drain is started ---- */
 
 struct start {
-	int listener;
+	const struct sockaddr_un *address;
+	socklen_t size;
 	int failed; /* errno; written by the child, which has our memory */
 	char stacks[2][STACK] __attribute__((aligned(16)));
 };
 
-/* Runs in our memory while we wait, with descriptors of its own from the moment
- * that it parts with ours: no socket of the program lives on in it. */
+/* Runs in our memory while we wait. Its first call parts with our descriptors; of
+ * them the kernel copies the lowest 64, for as long as that call takes: a number
+ * that another thread closes just then ends a microsecond later. */
 static int be_drain(void *argument)
 {
 	struct start *start = argument;
 	char *const argv[] = { "halfclose-drain", NULL }, *const envp[] = { NULL };
-	const long only = start->listener;
 
 	hc_sys(SYS_setsid, 0, 0, 0, 0, 0);
-	/* in this order: the first copies no more of the table than is below */
-	if (hc_sys(SYS_close_range, only + 1, UINT32_MAX, CLOSE_RANGE_UNSHARE, 0, 0) ||
-	    (only && hc_sys(SYS_dup3, only, 0, 0, 0, 0) != 0) || (only && hc_sys(SYS_close_range, 1, only, 0, 0, 0)) ||
-	    hc_sys(SYS_fcntl, 0, F_SETFD, 0, 0, 0)) {
+	/* it listens before it runs: whoever connects meanwhile waits for it */
+	if (hc_sys(SYS_close_range, 0, UINT32_MAX, CLOSE_RANGE_UNSHARE, 0, 0) ||
+	    hc_sys(SYS_socket, AF_UNIX, SOCK_SEQPACKET, 0, 0, 0) != 0 ||
+	    hc_sys(SYS_bind, 0, (long)start->address, (long)start->size, 0, 0) ||
+	    hc_sys(SYS_listen, 0, HC_DRAIN_BACKLOG, 0, 0, 0)) {
 		start->failed = errno;
 		return 1;
 	}
@@ -195,7 +197,7 @@ void hc_handover_fork(void)
 /* Neither child is one that the program's wait() could see. Signals wait: their
  * handlers must not run in a child that has our memory. No socket is shared by it
  * for longer than the child needs to let go of it, so that no doubt is raised. */
-static bool spawn(int listener)
+static bool start_drain(const struct sockaddr_un *address, socklen_t size)
 {
 	/* not on the caller's stack, which may be a small one */
 	errno = ECHILD;
@@ -206,7 +208,8 @@ static bool spawn(int listener)
 	uint64_t all = UINT64_MAX, mask;
 	if (start == MAP_FAILED)
 		return false;
-	start->listener = listener;
+	start->address = address;
+	start->size = size;
 	hc_sys(SYS_rt_sigprocmask, SIG_BLOCK, (long)&all, (long)&mask, sizeof mask, 0);
 	int child = hc_libc.clone(be_nobodys_parent, start->stacks[0] + STACK, CLONE_VM | CLONE_VFORK | CLONE_FILES,
 	                          start, NULL, NULL, NULL);
@@ -220,21 +223,6 @@ static bool spawn(int listener)
 	munmap(start, sizeof *start);
 	errno = failed;
 	return !failed;
-}
-
-/* It listens before it runs: whoever connects meanwhile waits for it. */
-static bool start_drain(const struct sockaddr_un *address, socklen_t size)
-{
-	int listener = open_socket();
-	if (listener < 0)
-		return false;
-	bool ours = !hc_sys(SYS_bind, listener, (long)address, (long)size, 0, 0) &&
-	            !hc_sys(SYS_listen, listener, HC_DRAIN_BACKLOG, 0, 0, 0);
-	bool started = ours && spawn(listener);
-	int why = errno;
-	drop(listener);
-	errno = why;
-	return started;
 }
 
 static int connect_or_start(void)

@@ -29,6 +29,7 @@ static const struct {
 	{ "time-wait", time_wait },
 	{ "self", self },
 	{ "crowd", crowd },
+	{ "rebind", rebind },
 	{ "answers", answers },
 	{ "rarely", rarely },
 	{ "stay", stay },

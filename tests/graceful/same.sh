@@ -70,6 +70,11 @@ done
 same helper 150 '150 of 150' crowd
 # whoever closes while another thread forks may not be the last
 same helper 50 '.*' crowd forks
+printf '#!/bin/sh\nexec %s --idle=0.001\n' "$drain" >hasty
+chmod 755 hasty
+helper=$tmp/hasty note='each starts a drain'
+same helper 30 '100 of 100' rebind 100
+helper=$drain
 around=(unshare --net --pid --fork) note='as PID 1'
 same now 1 whole self plain
 around=(unshare --net) note='no drain to run' helper=/nonexistent/halfclose-drain

@@ -289,10 +289,49 @@ static void self(const char *argument)
 	end_one(&at);
 }
 
+/* A port is free when its last descriptor ends, also while another thread starts
+ * drains: nothing of theirs has a copy of it, nor of any other number so high. */
+static _Atomic bool over;
+static _Atomic int taken;
+
+static void *bind_over_and_over(void *at)
+{
+	while (!atomic_load(&over)) {
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (bind(fd, at, sizeof(struct sockaddr_in)) || listen(fd, 1))
+			atomic_fetch_add(&taken, 1);
+		must(fd > 200 && !close(fd), "close");
+	}
+	return NULL;
+}
+
+static void rebind(const char *argument)
+{
+	struct meeting at = meeting(5, SOCK_CLOEXEC), port = meeting(5, SOCK_CLOEXEC);
+	int n = atoi(argument), whole = 0;
+	pthread_t thread;
+	close(port.listener);
+	limit(RLIMIT_NOFILE, 5000);
+	for (int i = 0; i < 3000; i++)
+		must(open("/dev/null", O_RDONLY | O_CLOEXEC) >= 0, "open");
+	/* a hole amid them, the lowest number there is */
+	close(201);
+	must(!pthread_create(&thread, NULL, bind_over_and_over, &port.address), "thread");
+	for (int i = 0; i < n; i++) {
+		struct pair p = answered(&at);
+		question(&p);
+		must(!close(p.mine), "close");
+		whole += !strcmp(answer_at(p.peer), "whole");
+		usleep(2000);
+	}
+	atomic_store(&over, true);
+	pthread_join(thread, NULL);
+	say("port taken: %d\n", atomic_load(&taken));
+	say("wire: %d of %d\n", whole, n);
+}
+
 /* Threads that open, close and fork while others end connections, the first of
  * which starts the drain. */
-static _Atomic bool over;
-
 static void *keep_busy(void *how)
 {
 	while (!atomic_load(&over)) {
