@@ -194,6 +194,18 @@ void hc_handover_fork(void)
 	errno = kept;
 }
 
+static void spawn(struct start *start)
+{
+	int child = hc_libc.clone(be_nobodys_parent, start->stacks[0] + STACK, CLONE_VM | CLONE_VFORK | CLONE_FILES,
+	                          start, NULL, NULL, NULL);
+	if (child < 0)
+		start->failed = errno;
+	/* with all signals blocked nothing interrupts it, unless a filter says so */
+	for (int tries = 0; child > 0 && tries < 10; tries++)
+		if (hc_sys(SYS_wait4, child, 0, __WALL, 0, 0) >= 0 || errno != EINTR)
+			break;
+}
+
 /* Neither child is one that the program's wait() could see. Signals wait: their
  * handlers must not run in a child that has our memory. No socket is shared by it
  * for longer than the child needs to let go of it, so that no doubt is raised. */
@@ -210,15 +222,12 @@ static bool start_drain(const struct sockaddr_un *address, socklen_t size)
 		return false;
 	start->address = address;
 	start->size = size;
-	hc_sys(SYS_rt_sigprocmask, SIG_BLOCK, (long)&all, (long)&mask, sizeof mask, 0);
-	int child = hc_libc.clone(be_nobodys_parent, start->stacks[0] + STACK, CLONE_VM | CLONE_VFORK | CLONE_FILES,
-	                          start, NULL, NULL, NULL);
-	if (child < 0)
+	if (hc_sys(SYS_rt_sigprocmask, SIG_BLOCK, (long)&all, (long)&mask, sizeof mask, 0)) {
 		start->failed = errno;
-	else
-		while (hc_sys(SYS_wait4, child, 0, __WALL, 0, 0) < 0 && errno == EINTR)
-			;
-	hc_sys(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, sizeof mask, 0);
+	} else {
+		spawn(start);
+		hc_sys(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, sizeof mask, 0);
+	}
 	int failed = start->failed;
 	munmap(start, sizeof *start);
 	errno = failed;

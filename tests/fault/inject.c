@@ -5,11 +5,12 @@
  * if there is one, must be readable, and may claim no reset that the kernel did
  * not count, nor any end more often than the run without a fault does.
  *
- *   inject [-l] [-n RUNS] [-s SEED] [-f FAULT] [-r RULE]… [-v] HOST [ARGUMENT…]
+ *   inject [-l] [-n RUNS] [-s SEED] [-f FAULT] [-r RULE]… [-e SETTING]… [-v] HOST [ARGUMENT…]
  *
  *   -l         loosely: the ends of this host are others each time
  *   RUNS       at most so many, spread over all; default: all of them
  *   FAULT      only this one: AT:ERROR[:on][:NAME], as a failure is reported
+ *   SETTING    NAME=VALUE, for the library
  *   RULE       no faults: the ordinary library, where the kernel refuses some
  *              calls (refuse.h) to the host too; compared with a bare run there
  *
@@ -74,7 +75,8 @@ struct result {
 	long outcome[OUTCOMES], damaged;
 };
 
-static char **host;
+static char **host, *settings[4];
+static int n_settings;
 static char faulty[4096], ordinary[4096], command[4096];
 static struct note *note;
 static bool wordy, loosely;
@@ -194,6 +196,8 @@ static void run_host(const char *library, const struct fault *fault, struct resu
 		snprintf(space[5], sizeof *space, "FAULT_ONLY=%s", fault->only ? fault->only : "");
 		for (int i = 0; i < 6; i++)
 			environment[n++] = space[i];
+		for (int i = 0; i < n_settings; i++)
+			environment[n++] = settings[i];
 	}
 	environment[n] = NULL;
 	long on_close = counter("TCPAbortOnClose"), on_data = counter("TCPAbortOnData");
@@ -408,7 +412,7 @@ int main(int argc, char **argv)
 	unsigned most = 0, seed = 1;
 	const char *rules[100];
 	int option, n_rules = 0;
-	while ((option = getopt(argc, argv, "+ln:s:f:r:v")) != -1) {
+	while ((option = getopt(argc, argv, "+ln:s:f:r:e:v")) != -1) {
 		if (option == 'l')
 			loosely = true;
 		else if (option == 'n')
@@ -419,6 +423,8 @@ int main(int argc, char **argv)
 			one = read_fault(optarg);
 		else if (option == 'r' && n_rules < 100)
 			rules[n_rules++] = optarg;
+		else if (option == 'e' && n_settings < 4)
+			settings[n_settings++] = optarg;
 		else if (option == 'v')
 			wordy = true;
 		else
@@ -427,7 +433,7 @@ int main(int argc, char **argv)
 	const char *build = getenv("BUILD");
 	host = argv + optind;
 	if (!*host || !build)
-		errx(2, "usage: BUILD=DIRECTORY inject [-n RUNS] [-s SEED] [-f FAULT] [-v] HOST [ARGUMENT…]");
+		errx(2, "usage: BUILD=DIRECTORY inject [-n RUNS] [-s SEED] [-f FAULT] [-e SETTING] [-v] HOST [ARGUMENT…]");
 	snprintf(faulty, sizeof faulty, "%s/fault/libhalfclose.so", build);
 	snprintf(ordinary, sizeof ordinary, "%s/libhalfclose.so", build);
 	snprintf(command, sizeof command, "%s/halfclose", build);

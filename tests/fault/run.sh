@@ -22,7 +22,7 @@ library=$BUILD/libhalfclose.so inject=$BUILD/tests/fault/inject sources=$here/..
 for tool in ip unshare nm; do
 	command -v "$tool" >/dev/null || { echo "skip fault: all: no $tool"; exit 0; }
 done
-for file in "$library" "$BUILD/preload/init.o" "$BUILD/fault/libhalfclose.so" "$BUILD/halfclose" "$inject"; do
+for file in "$library" "$BUILD/preload/init.o" "$BUILD/fault/libhalfclose.so" "$BUILD/halfclose" "$BUILD/halfclose-drain" "$inject"; do
 	[ -e "$file" ] || { echo "not ok fault: build: no $file"; exit 1; }
 done
 if [ -z "${FAULT_PRIVATE_NET:-}" ]; then
@@ -40,7 +40,7 @@ tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 130' INT TERM HUP
 cd "$tmp" || exit 1
-all='' passed=0 failed=0
+all='' passed=0 failed=0 settings=()
 [ "${1:-}" != all ] || all=1
 
 say() { # say NAME WHY
@@ -72,7 +72,7 @@ host() {
 	shift 2
 	[ "$1" != -l ] || { how=("$1"); shift; }
 	name="${1##*/} ${*:2}"
-	tried "${name% }" -n "$runs" -s "${SEED:-1}" "${how[@]}" "$@"
+	tried "${name% }" -n "$runs" -s "${SEED:-1}" "${settings[@]}" "${how[@]}" "$@"
 }
 
 # Each call of its own can be refused: no door is without a lock.
@@ -99,6 +99,13 @@ for way in 'fork_grandchild V4' 'passed_in_flight V4' 'exec_cloexec_copied V4' '
 	'exits_backlog V4' 'oob_behind V4' 'linger0_dup V4' 'closefrom_unread V4'; do
 	host 10 500 "$BUILD/tests/truth/driver" "$way"
 done
+# The same with graceful ends, and a drain that is soon gone: also the calls by
+# which a socket is handed over and a drain is started.
+printf '#!/bin/sh\nexec %s --idle=0.001\n' "$BUILD/halfclose-drain" >hasty
+chmod 755 hasty
+settings=(-e HALFCLOSE_GRACEFUL=all -e "HALFCLOSE_DRAIN_HELPER=$tmp/hasty" -e HALFCLOSE_DRAIN_QUIET=300ms)
+host 130 0 -l "$BUILD/tests/graceful/host" hands-quietly 2
+settings=()
 
 # One by one, those that are asked for the same thing, all of them. Where the
 # loader or the host needs the call as well, its arguments tell ours: mappings

@@ -6,6 +6,7 @@
  */
 #include "asleep.h"
 #include "loads.h"
+#include "handing.h"
 #include "polls.h"
 #include "rdwr.h"
 #include "selves.h"
@@ -30,6 +31,9 @@ static const struct {
 	{ "self", self },
 	{ "crowd", crowd },
 	{ "rebind", rebind },
+	{ "hands", hands },
+	{ "hands-quietly", hands_quietly },
+	{ "moves", moves },
 	{ "answers", answers },
 	{ "rarely", rarely },
 	{ "stay", stay },
