@@ -33,6 +33,9 @@ static const struct refusable {
 	{ "mmap", SYS_mmap }, { "munmap", SYS_munmap }, { "openat", SYS_openat }, { "pread64", SYS_pread64 },
 	{ "pwrite64", SYS_pwrite64 }, { "readlink", SYS_readlink }, { "uname", SYS_uname },
 	{ "clock_nanosleep", SYS_clock_nanosleep }, { "clone", SYS_clone },
+	/* what halfclose-drain makes */
+	{ "accept4", SYS_accept4 }, { "recvmsg", SYS_recvmsg }, { "epoll_pwait", SYS_epoll_pwait },
+	{ "epoll_create1", SYS_epoll_create1 },
 };
 
 static inline unsigned refusable_number(const char *name, size_t length)
@@ -43,7 +46,7 @@ static inline unsigned refusable_number(const char *name, size_t length)
 	errx(2, "the library makes no call %.*s", (int)length, name);
 }
 
-/* In the child, before its exec. */
+/* In the child, before its exec. Error 0: whoever makes the call is killed. */
 static inline void refuse(const char *rule, int error)
 {
 	struct sock_filter filter[400];
@@ -70,7 +73,8 @@ static inline void refuse(const char *rule, int error)
 			filter[n++] = (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, mask);
 			filter[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1);
 		}
-		filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error);
+		filter[n++] = (struct sock_filter)BPF_STMT(
+		    BPF_RET | BPF_K, error ? SECCOMP_RET_ERRNO | (unsigned)error : SECCOMP_RET_KILL_PROCESS);
 		if (by_argument)
 			filter[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
 	}

@@ -7,6 +7,9 @@
  *   attack squat N…        sits on the drain's names, of user 0, until standard
  *                          input ends; says what came
  *   attack deaf            a drain of ours that takes a connection and ends
+ *   attack imposter HOW    of the drain's user and under its name, or that of another
+ *                          version (other): silent, garbage, short, late; until
+ *                          standard input ends
  *   attack hold            hands over a socket as before an exec, which happens
  *                          when standard input ends
  */
@@ -189,6 +192,38 @@ static void deaf(void)
 	await(fd, POLLIN);
 }
 
+static void imposter(const char *how)
+{
+	bool other = !strcmp(how, "other"), silent = !strcmp(how, "silent");
+	struct sockaddr_un address;
+	socklen_t size = name(&address, 0);
+	char bytes[2048];
+	int came = 0, fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+	if (other)
+		strchr(address.sun_path + 1, '/')[-1]--;
+	must(fd >= 0 && !bind(fd, (void *)&address, size) && !listen(fd, 100), "listen");
+	say("ready\n");
+	struct pollfd waits[2] = { { .fd = 0, .events = POLLIN }, { .fd = fd, .events = POLLIN } };
+	while (poll(waits, 2, -1) > 0 && !waits[0].revents) {
+		if (silent) {
+			came = 1;
+			waits[1].fd = -1;
+			continue;
+		}
+		if (!strcmp(how, "late"))
+			usleep(300000);
+		int connection = accept(fd, NULL, NULL);
+		came++;
+		/* what came with it is gone */
+		ssize_t n = recv(connection, bytes, !strcmp(how, "short") ? 1 : sizeof bytes, 0);
+		if (n > 0 && !strcmp(how, "garbage"))
+			send(connection, bytes, (size_t)n, MSG_NOSIGNAL);
+		else
+			close(connection);
+	}
+	say("came: %d\n", came);
+}
+
 static void hold(void)
 {
 	struct meeting at = meeting(5, 0);
@@ -219,6 +254,8 @@ int main(int argc, char **argv)
 		squat(argv + 2);
 	else if (!strcmp(mode, "deaf"))
 		deaf();
+	else if (!strcmp(mode, "imposter") && argc > 2)
+		imposter(argv[2]);
 	else if (!strcmp(mode, "hold"))
 		hold();
 	else

@@ -2,7 +2,8 @@
 # Graceful ends: held to the kernel's counters, to bare runs, and to a drain that
 # fails or is attacked.
 #
-#   run.sh [PART…]     truth-helper truth-wait truth-now same wire rdwr survive faults; all
+#   run.sh [PART…]     truth-helper truth-wait truth-now same wire rdwr survive faults
+#                      handover; all
 #   LONG=1: 100,000 sockets at once instead of 5,000, or as many as there may be
 #
 # Each part runs in a network and a PID namespace of its own: the kernel's
@@ -30,7 +31,7 @@ trap 'rm -rf "$tmp"' EXIT
 trap 'exit 130' INT TERM HUP
 chmod 755 "$tmp" # another user's processes look for programs in it
 
-[ $# != 0 ] || set -- same faults truth-helper wire rdwr survive truth-wait truth-now
+[ $# != 0 ] || set -- same faults truth-helper wire rdwr handover survive truth-wait truth-now
 pending=()
 for part; do
 	mkdir "$tmp/$part"

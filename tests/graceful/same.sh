@@ -55,6 +55,7 @@ same helper 10 '' writer-at-exit asleep
 same helper 10 '' writer-at-exit busy
 # its peer may end so soon that there is nothing to hand over
 same helper 0 '' signals
+same helper 3 whole moves
 same helper 4 '' bind
 same helper 0 '' cgi
 bare=(time-wait by-hand)
