@@ -26,8 +26,11 @@ enum {
 	 * there is soon another, and one that is stopped takes a tenth of the time */
 	PAUSE = 200,
 	STARTS = 3,
+	WAITS = 1000, /* of a tenth of a ms each */
 	STACK = 16 * 1024,
 };
+
+#define START_TIME UINT64_C(100000000) /* ns */
 
 static char beside[256], elsewhere[256];
 static char recording[HC_DRAIN_PATH_MAX];
@@ -234,33 +237,55 @@ static bool start_drain(const struct sockaddr_un *address, socklen_t size)
 	return !failed;
 }
 
+/* Until when another thread of this process has time to start one. */
+static _Atomic uint64_t starting;
+
+enum start_result { STARTED, SOON, NEVER };
+
+/* One thread at a time: it takes long beside a connect. */
+static enum start_result start_one(const struct sockaddr_un *address, socklen_t size)
+{
+	uint64_t other = atomic_load(&starting), at = hc_now();
+	if (other > at || !atomic_compare_exchange_strong(&starting, &other, at + START_TIME))
+		return SOON;
+	bool started = start_drain(address, size);
+	atomic_store(&starting, 0);
+	/* one is about to listen, or listens no more and is about to go */
+	return started ? STARTED : errno == EADDRINUSE ? SOON : NEVER;
+}
+
 static int connect_or_start(void)
 {
+	static const struct timespec moment = { .tv_nsec = 100000 };
 	struct sockaddr_un address;
-	unsigned turn = 0, starts = 0;
+	unsigned turn = 0, starts = 0, waits = 0;
 	uint64_t until = hc_now() + PATIENCE * UINT64_C(1000);
-	do {
+	for (;;) {
+		/* what was not there in time may be there now */
+		bool is_last = hc_now() >= until || waits == WAITS;
 		socklen_t size = drain_address(&address, turn);
 		int fd = connect_to(&address, size);
 		if (fd >= 0)
 			return fd;
-		if (errno == EPERM) {
-			if (++turn == HC_DRAIN_NAMES)
-				return -1;
-		} else if (errno != ECONNREFUSED || starts == STARTS) {
+		if (errno == EPERM && ++turn < HC_DRAIN_NAMES)
+			continue;
+		if (errno != ECONNREFUSED || starts == STARTS || is_last)
 			return -1;
-		} else if (start_drain(&address, size)) {
+		switch (start_one(&address, size)) {
+		case STARTED:
 			starts++;
 			until = hc_now() + PATIENCE * UINT64_C(1000);
-		} else if (errno == EADDRINUSE) {
-			/* one is about to listen, or listens no more and is about to go */
-			const struct timespec moment = { .tv_nsec = 100000 };
+			break;
+		case SOON:
+			waits++;
+			if (atomic_load(&starting))
+				until = hc_now() + PATIENCE * UINT64_C(1000);
 			hc_sys(SYS_nanosleep, (long)&moment, 0, 0, 0, 0);
-		} else {
+			break;
+		case NEVER:
 			return -1;
 		}
-	} while (hc_now() < until);
-	return -1;
+	}
 }
 
 static bool send_socket(int connection, int fd, struct hc_drain_message *message)

@@ -45,12 +45,14 @@ static void signals(const char *argument)
 		must(!pipe(told), "pipe");
 		pid_t peer = fork();
 		if (!peer) {
-			/* answers the end with more, while somebody reads on */
+			/* answers the end with more, while somebody reads on: a moment
+			 * later, or the close would find it there already */
 			alarm(20);
 			close(p.mine);
 			must(write(told[1], "", 1) == 1, "write");
 			while (recv(p.peer, &byte, 1, 0) > 0)
 				;
+			usleep(20000);
 			send(p.peer, "1", 1, MSG_NOSIGNAL);
 			send(p.peer, "!", 1, MSG_NOSIGNAL | MSG_OOB);
 			shutdown(p.peer, SHUT_WR);
