@@ -71,7 +71,7 @@ void socket_end(uint32_t number, enum hc_result result)
 	if (slot->is_connection)
 		sockets_release(number, true);
 	else if (!slot->holder) {
-		log_drain(slot, result, count(slot->fd).unacked);
+		log_drain(slot, result, slot->path ? count(slot->fd).unacked : UINT64_MAX);
 	}
 	log_close(slot->path);
 	close(slot->fd); /* and out of the epoll set */

@@ -167,7 +167,7 @@ fi
 # Graceful ends, at the drain all at once; in the short form one of its processes
 # has room for some hundreds. Its memory is what all of them have together.
 if wanted lingering; then
-	count=${long:+100000}
+	count=$((${long:-0} ? 100000 : 3000))
 	rm -f hc gate
 	mkfifo gate
 	counters
@@ -180,7 +180,7 @@ if wanted lingering; then
 	drain=$!
 	until_so 'a drain' grep -q '@halfclose-drain-' /proc/net/unix
 	env HALFCLOSE_GRACEFUL=all HALFCLOSE_DRAIN_QUIET=200s HALFCLOSE_DRAIN_TIME=300s HALFCLOSE_STACK=off \
-		"HALFCLOSE_LOG=$tmp/hc" "LD_PRELOAD=$library" "$programs/lingering" "${count:=3000}" <gate >our.out 2>our.err &
+		"HALFCLOSE_LOG=$tmp/hc" "LD_PRELOAD=$library" "$programs/lingering" "$count" <gate >our.out 2>our.err &
 	host=$!
 	exec 9>gate
 	is_closed() { grep -q closed our.out || ! kill -0 "$host"; }
