@@ -4,14 +4,14 @@
 # the same noise. In a network namespace of its own, as root: there TIME-WAIT is
 # kept short, since looking for a free port among thousands would hide the rest.
 #
-#   tests/bench/run.sh [ROUNDS [CONNECTIONS]]
+#   tests/bench/run.sh [ROUNDS [CONNECTIONS [LINGERING]]]
 set -eu
 cd "$(dirname "$0")/../.."
 BUILD=${BUILD:-build}
-rounds=${1:-11} connections=${2:-40000}
+rounds=${1:-11} connections=${2:-40000} lingering=${3:-100000}
 
 if [ -z "${BENCH_INSIDE:-}" ] && unshare --net true 2>/dev/null; then
-	BENCH_INSIDE=1 exec unshare --net "$0" "$rounds" "$connections"
+	BENCH_INSIDE=1 exec unshare --net "$0" "$rounds" "$connections" "$lingering"
 fi
 if [ -n "${BENCH_INSIDE:-}" ]; then
 	ip link set lo up
@@ -86,26 +86,7 @@ size() { env "$@" grep VmSize /proc/self/status | awk '{ print $2 }'; }
 printf '  %-24s %+9d KiB\n' "recording" \
 	"$(($(size LD_PRELOAD="$library" HALFCLOSE_LOG="$work/log") - $(size A=1)))"
 
-echo "A graceful close, of connections of 64 bytes (CPU time of the program; its close alone)"
-for mode in nothing once helper; do
-	case $mode in
-	nothing) what="needs nothing" goal="   goal <= 1.03" ;;
-	once) what="settled at once" goal='' ;;
-	helper) what="goes to halfclose-drain" goal='' ;;
-	esac
-	rm -f "$work"/graceful*
-	for ((i = 0; i < rounds; i++)); do
-		"$bin/graceful" $mode $((connections / 4)) >> "$work/graceful-bare"
-		env LD_PRELOAD="$library" HALFCLOSE_WARN=off HALFCLOSE_GRACEFUL=all \
-			"$bin/graceful" $mode $((connections / 4)) >> "$work/graceful"
-	done
-	column() { awk -v n="$2" '{ print $n }' "$work/$1" | median; }
-	printf '  %-24s %9.0f ns   ratio %.3f%s\n' "$what" "$(column graceful 1)" \
-		"$(paste "$work/graceful" "$work/graceful-bare" | awk '{ print $1 / $5 }' | median)" "$goal"
-	printf '    close, p50 and p99     %6.1f and %.1f us; bare %.1f and %.1f us\n' \
-		"$(column graceful 3 | awk '{ print $1 / 1000 }')" "$(column graceful 4 | awk '{ print $1 / 1000 }')" \
-		"$(column graceful-bare 3 | awk '{ print $1 / 1000 }')" "$(column graceful-bare 4 | awk '{ print $1 / 1000 }')"
-done
+. tests/bench/graceful.sh
 
 echo "The data path"
 printf '  calls of it that are intercepted: %s   goal none\n' "$(nm -D --defined-only "$library" |
