@@ -66,11 +66,11 @@ void model_take_fin(struct model *model, enum ladder_end from)
 	model->state[other_end(from)] = after_fin(model->state[other_end(from)]);
 }
 
-struct ladder_step *model_send_fin(struct model *model, enum ladder_end end, const char *call)
+struct ladder_step *model_send_fin(struct model *model, enum ladder_end end, const char *call, enum passage passage)
 {
 	enum ladder_end to = other_end(end);
 	bool crosses = model->fin_sent[to] && !model->fin_taken[to];
-	bool acks = model->ack_owed[to];
+	bool acks = model->ack_owed[to], arrives;
 	unsigned place;
 
 	flow_say_read(model, end);
@@ -85,13 +85,15 @@ struct ladder_step *model_send_fin(struct model *model, enum ladder_end end, con
 		model->ack_owed[to] = false;
 		model->state[to] = after_ack_of_fin(model->state[to]);
 	}
-	if (!crosses && side_sees_fin(&model->sides[to]))
+	arrives = !crosses && passage <= PASSAGE_BEHIND_DATA && side_sees_fin(&model->sides[to]);
+	model->unseen = passage == PASSAGE_UNSEEN;
+	if (arrives && passage == PASSAGE_AT_ONCE)
 		model_take_fin(model, end);
 	model_step(model, end, call, acks && !model->unix_socket ? "FIN, ACK" : model_end_word(model));
-	if (crosses) {
-		model_take_fin(model, end);
+	if (crosses)
 		model_take_fin(model, to);
-	}
+	if (crosses || (arrives && passage == PASSAGE_BEHIND_DATA))
+		model_take_fin(model, end);
 	for (unsigned i = 0; i < LADDER_ENDS; i++)
 		if (model->ack_owed[i] && !side_waits_for_ack(&model->sides[i]))
 			model_pay_ack(model, (enum ladder_end)i);
@@ -119,7 +121,7 @@ static void need_fin(struct model *model, enum ladder_end from)
 		model_play_next(model, from); /* its call is recorded when it is over: a little late */
 	if (!model->fin_sent[from]) {
 		flow_say_read(model, other_end(from)); /* most ends wait for their answer */
-		model_send_fin(model, from, NULL);
+		model_send_fin(model, from, NULL, PASSAGE_AT_ONCE);
 	}
 	if (!model->fin_taken[from]) {
 		model_take_fin(model, from);
@@ -203,7 +205,7 @@ static void play_shut(struct model *model, enum ladder_end end)
 		flow_say_read(model, end);
 		flow_say_lost(model, end);
 	}
-	sent = model_send_fin(model, end, side->shut_call);
+	sent = model_send_fin(model, end, side->shut_call, cut ? PASSAGE_NEVER : PASSAGE_AT_ONCE);
 	sent->lost = cut;
 	mark(sent, side->shut_at, side->shut_alarming);
 	if (!side->reads_on)
@@ -225,6 +227,16 @@ static void play_reset(struct model *model, enum ladder_end end)
 	sent->buffers[other_end(end)] = side_got(&model->sides[other_end(end)], side);
 }
 
+static enum passage passage_of(const struct model *model, enum ladder_end end)
+{
+	const struct ladder_side *side = &model->sides[end];
+
+	if (!known_or_zero(side->unacked))
+		return PASSAGE_AT_ONCE;
+	return model->sides[other_end(end)].recorded || side->outcome == HC_OUTCOME_drain ? PASSAGE_BEHIND_DATA
+	                                                                                  : PASSAGE_UNSEEN;
+}
+
 /* A FIN, or nothing. */
 static void play_orderly(struct model *model, enum ladder_end end)
 {
@@ -234,7 +246,8 @@ static void play_orderly(struct model *model, enum ladder_end end)
 
 	if (side->outcome == HC_OUTCOME_unknown)
 		model->state[end] = model->state[other_end(end)] = HC_STATE_unknown;
-	sent = silent ? model_step(model, end, side->close_call, NULL) : model_send_fin(model, end, side->close_call);
+	sent = silent ? model_step(model, end, side->close_call, NULL)
+	              : model_send_fin(model, end, side->close_call, passage_of(model, end));
 	sent->buffers[end] = side->reads_on ? NULL : side_buffers(side);
 	mark(sent, side->close_at, side->close_alarming);
 }

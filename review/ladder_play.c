@@ -98,11 +98,12 @@ static void suppose(struct model *model, enum ladder_end end)
 	    (model->state[end] != HC_STATE_fin_wait_2 && model->state[end] != HC_STATE_fin_wait_1))
 		return;
 	model->supposing = true;
-	model_send_fin(model, peer, NULL);
+	model_send_fin(model, peer, NULL, PASSAGE_AT_ONCE);
 }
 
 static void play_end(struct model *model)
 {
+	model->supposing = model->unseen && !model->reset;
 	for (unsigned i = 0; i < LADDER_ENDS; i++) {
 		enum ladder_end end = (enum ladder_end)i;
 

@@ -17,6 +17,7 @@ struct model {
 	struct ladder_side sides[LADDER_ENDS];
 	struct flow flows[LADDER_ENDS]; /* by the end that sent */
 	bool unix_socket, supposing;
+	bool unseen; /* whether the FIN that is on its way has come */
 	uint8_t state[LADDER_ENDS];
 	bool fin_sent[LADDER_ENDS];  /* by this end */
 	bool fin_taken[LADDER_ENDS]; /* this end's has come to the other */
@@ -25,6 +26,14 @@ struct model {
 };
 
 enum call { CALL_NONE, CALL_SHUT, CALL_CLOSE, CALL_DRAINED };
+
+/* How a FIN comes to the other end. */
+enum passage {
+	PASSAGE_AT_ONCE,
+	PASSAGE_BEHIND_DATA, /* that is not acknowledged yet, and may wait for a window */
+	PASSAGE_UNSEEN,      /* likewise, and nothing is known of what came after */
+	PASSAGE_NEVER,
+};
 
 static inline enum ladder_end other_end(enum ladder_end end)
 {
@@ -72,7 +81,7 @@ bool model_has_closed(const struct model *model, enum ladder_end end);
 
 /* ladder_model.c */
 void model_play_next(struct model *model, enum ladder_end end);
-struct ladder_step *model_send_fin(struct model *model, enum ladder_end end, const char *call);
+struct ladder_step *model_send_fin(struct model *model, enum ladder_end end, const char *call, enum passage passage);
 struct ladder_step *model_send_reset(struct model *model, enum ladder_end end, const char *call);
 void model_take_fin(struct model *model, enum ladder_end from); /* it comes to the other end */
 void model_pay_ack(struct model *model, enum ladder_end to);    /* if one is owed */
