@@ -147,8 +147,3 @@ void json_raw(struct json *json, const char *key, const char *value)
 	begin_value(json, key);
 	g_string_append(json->text, value);
 }
-
-void json_null(struct json *json, const char *key)
-{
-	json_raw(json, key, "null");
-}

@@ -21,7 +21,6 @@ void json_decimal(struct json *json, const char *key, uint64_t value, unsigned p
 void json_bool(struct json *json, const char *key, gboolean value);
 void json_bytes(struct json *json, const char *key, const char *bytes, size_t size);
 void json_string(struct json *json, const char *key, const char *value); /* NULL: writes nothing */
-void json_null(struct json *json, const char *key);
 void json_raw(struct json *json, const char *key, const char *value); /* is JSON already */
 
 #endif

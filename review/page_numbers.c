@@ -185,20 +185,18 @@ static void write_cells(struct json *json, const struct cells *cells, const GPtr
 
 /* ---- single connections ---- */
 
-static void number_or_null(struct json *json, uint64_t value, bool known)
+/* "" where it is not known: the JSON of the house has no null. */
+static void number_or_nothing(struct json *json, uint64_t value, bool known)
 {
 	if (known)
 		json_number(json, NULL, value);
 	else
-		json_null(json, NULL);
+		json_string(json, NULL, "");
 }
 
-static void text_or_null(struct json *json, const char *text)
+static void text_or_nothing(struct json *json, const char *text)
 {
-	if (text)
-		json_string(json, NULL, text);
-	else
-		json_null(json, NULL);
+	json_string(json, NULL, text ? text : "");
 }
 
 static void write_row(struct json *json, const struct row *row, uint64_t first)
@@ -211,15 +209,15 @@ static void write_row(struct json *json, const struct row *row, uint64_t first)
 	for (unsigned axis = 0; axis < AXES; axis++)
 		json_number(json, NULL, group_now(row->at[axis])->number);
 	json_number(json, NULL, row->kind);
-	number_or_null(json, row->pid, row->pid != 0);
-	number_or_null(json, (uint64_t)(int64_t)row->fd, row->fd >= 0);
+	number_or_nothing(json, row->pid, row->pid != 0);
+	number_or_nothing(json, (uint64_t)(int64_t)row->fd, row->fd >= 0);
 	for (unsigned i = 0; i < G_N_ELEMENTS(times); i++)
-		number_or_null(json, times[i] > first ? (times[i] - first) / 1000 : 0, times[i] != 0);
+		number_or_nothing(json, times[i] > first ? (times[i] - first) / 1000 : 0, times[i] != 0);
 	for (unsigned i = 0; i < G_N_ELEMENTS(sizes); i++)
-		number_or_null(json, sizes[i], known64(sizes[i]));
-	text_or_null(json, row->how);
-	text_or_null(json, row->local);
-	text_or_null(json, row->peer);
+		number_or_nothing(json, sizes[i], known64(sizes[i]));
+	text_or_nothing(json, row->how);
+	text_or_nothing(json, row->local);
+	text_or_nothing(json, row->peer);
 	json_number(json, NULL, row->time_wait);
 	json_end_array(json);
 }

@@ -87,7 +87,7 @@ function sum(list, of) {
 
 const ROW = ["sock", "program", "service", "peer", "kind", "pid", "fd", "born", "shut", "close", "drain",
   "unread", "unacked", "sent", "received", "how", "local", "remote", "timeWait"];
-const rows = data.rows.map((row) => Object.fromEntries(ROW.map((name, i) => [name, row[i]])));
+const rows = data.rows.map((row) => Object.fromEntries(ROW.map((name, i) => [name, row[i] === "" ? null : row[i]])));
 const rowOf = new Map(rows.map((row) => [row.sock, row]));
 
 function isConnection(row) {

@@ -87,6 +87,20 @@ static bool is_of_json(const char *format)
 	return !strcmp(format, "json") || !strcmp(format, "sarif") || !strcmp(format, "trace");
 }
 
+/* The page's data stands in an element that ends where it ends, and is JSON. */
+static void must_be_page(const char *text)
+{
+	static const char begin[] = "<script type=\"application/json\" id=\"data\">";
+	const char *data = strstr(text, begin), *end;
+
+	MUST(data);
+	data += strlen(begin);
+	end = strchr(data, '<');
+	MUST(end && g_str_has_prefix(end, "</script>\n<script>\"use strict\";"));
+	MUST(g_utf8_validate(text, -1, NULL));
+	MUST(is_json(data, (size_t)(end - data)));
+}
+
 static char *report_as(char **paths, const char *format)
 {
 	char *text = NULL;
@@ -99,7 +113,9 @@ static char *report_as(char **paths, const char *format)
 		report_write(report);
 	report_free(report);
 	fclose(out);
-	if (size && is_of_json(format))
+	if (size && !strcmp(format, "html"))
+		must_be_page(text);
+	else if (size && is_of_json(format))
 		MUST(is_json(text, size));
 	else if (size)
 		must_be_plain(text, size);
@@ -230,8 +246,9 @@ static unsigned sum_of(const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const for_tools[] = { "csv",          "sarif",       "trace",     "folded", "folded-unacked",
-		                                 "folded-count", "openmetrics", "prometheus" };
+	static const char *const for_tools[] = { "csv",         "sarif",          "trace",
+		                                 "folded",      "folded-unacked", "folded-count",
+		                                 "openmetrics", "prometheus",     "html" };
 	char *paths[FILES + 1] = { NULL };
 	char *text, *json, *again;
 

@@ -44,6 +44,18 @@ async function test(name, run) {
   for (const page of pages) await page.context().close();
 }
 
+// Tries until it holds, for 5 seconds: the browser tells a new address when it likes.
+async function until(holds) {
+  for (const end = Date.now() + 5000; ;) {
+    try {
+      return await holds();
+    } catch (error) {
+      if (Date.now() > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
+
 // What folds, open; of the findings a few.
 async function unfold(page) {
   await page.evaluate(() => {
@@ -97,9 +109,9 @@ await test("filters choose, the address has them, back undoes", async (open) => 
   await page.selectOption("#filter-service", "6379");
   const both = await text(page, "#selection");
   await page.goBack();
-  assert.match(await text(page, "#selection"), new RegExp(`^${digits(linger)} of`));
+  await until(async () => assert.match(await text(page, "#selection"), new RegExp(`^${digits(linger)} of`)));
   await page.goForward();
-  assert.equal(await text(page, "#selection"), both);
+  await until(async () => assert.equal(await text(page, "#selection"), both));
   await page.reload();
   assert.equal(await text(page, "#selection"), both);
   await page.click("#clear");
@@ -133,7 +145,7 @@ await test("a link opens its finding", async (open) => {
   assert.match(last, /^finding-[a-z-]+-[0-9a-f]{12}-[0-9]+$/);
   page = await open("real", "#" + last);
   assert.ok(await page.locator(`#${last}[open]`).isVisible());
-  assert.ok(await page.evaluate((id) => document.activeElement.closest("details").id === id, last));
+  await until(async () => assert.equal(await page.evaluate(() => document.activeElement.closest("details")?.id), last));
   const top = await page.locator(`#${last}`).boundingBox();
   assert.ok(top.y >= 0 && top.y < 900, "it is in view");
 });
@@ -142,9 +154,9 @@ await test("a link in the page is followed", async (open) => {
   const page = await open("real");
   await page.locator(".worst a").nth(1).click();
   const id = decodeURIComponent(new URL(page.url()).hash.slice(1));
-  assert.ok(await page.locator(`#${id}[open]`).isVisible());
+  await until(async () => assert.ok(await page.locator(`#${id}[open] .finding-body`).isVisible()));
   await page.goBack();
-  assert.equal(new URL(page.url()).hash, "");
+  await until(async () => assert.equal(new URL(page.url()).hash, ""));
 });
 
 await test("the timeline zooms: keys, buttons, dragging", async (open) => {

@@ -46,8 +46,8 @@ agrees() { # agrees NAME
 		| if .report != $r then "the report differs" | halt_error(1) else . end
 		| if .all_rows == 1 then {
 			count: $rows,
-			unread: ([.rows[] | select(.[4] < 10) | .[11] // 0] | add // 0),
-			unacked: ([.rows[] | select(.[4] == 4 or .[4] == 5) | .[12] // 0] | add // 0),
+			unread: ([.rows[] | select(.[4] < 10) | .[11] | numbers] | add // 0),
+			unacked: ([.rows[] | select(.[4] == 4 or .[4] == 5) | .[12] | numbers] | add // 0),
 			timewait: ([.rows[][18]] | add // 0),
 			kinds: [.rows[] | select(.[4] < 10) | .[4]] | group_by(.) | map({ (.[0] | tostring): length }) | add
 		} else {
