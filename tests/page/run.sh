@@ -137,4 +137,4 @@ if [ "$cannot" ]; then
 	echo "skip page: in a browser: $cannot"
 	exit 0
 fi
-timeout 120 node "$here/page.mjs" "$modules" "$place" "$PWD"
+timeout 240 node "$here/page.mjs" "$modules" "$place" "$PWD"
