@@ -80,6 +80,16 @@ diffs "one old, several new ones" 0 '.new.connections == 1000 and .worse == 0' \
 diffs "each by an option" 0 '.old.connections == 1000 and .new.connections == 1000' \
 	--old "$place/old" --new "$place/half" --new "$place/other"
 
+# The whole of what is printed. UPDATE=1 writes what came out as what is expected.
+for kind in text json; do
+	option=
+	[ $kind = text ] || option=--json
+	"$halfclose" diff $option "$place/old" "$place/long" > "$place/is"
+	[ -z "${UPDATE:-}" ] || cp "$place/is" "tests/diff/expected.$kind"
+	diff "tests/diff/expected.$kind" "$place/is" > "$place/diff" && why= || why=$(sed -n 2p "$place/diff")
+	result "the whole as $kind" "$why"
+done
+
 # Reports in JSON in place of recordings: the same comes out.
 for name in old same long half other; do "$halfclose" report --json -o "$place/$name.json" "$place/$name"; done
 "$halfclose" diff --json "$place/old" "$place/long" > "$place/want"

@@ -245,7 +245,7 @@ for _ in $(seq 200); do
 	[ "$("$halfclose" report --json "$place/grow.hc" 2> /dev/null | jq .connections)" -gt 0 ] 2> /dev/null && break
 	sleep 0.05
 done
-why= seen=0
+why="" seen=0
 for _ in 1 2 3 4 5 6 7 8; do
 	"$halfclose" report --json "$place/grow.hc" > "$place/stdout" 2> "$place/stderr" || why="status $?: $(cat "$place/stderr")"
 	now=$(jq 'select(.damaged == 0) | .connections' "$place/stdout")
