@@ -86,10 +86,15 @@ static uint64_t unless(bool unknown, uint64_t value)
 	TEXT(rules, rules_of(c)) \
 	TEXT(place, place_of(r, c))
 
-/* A spreadsheet would take a text that begins like this for a formula. */
+/* A spreadsheet would take a text that begins like this for a formula; so do some with
+ * the wide forms of East Asian scripts. */
 static bool looks_like_formula(const char *text)
 {
-	return *text && strchr("=+-@", *text);
+	gunichar c = g_utf8_get_char(text);
+
+	if (c > 0xff00 && c < 0xff5f)
+		c -= 0xff00 - ' ';
+	return c && c < 0x80 && strchr("=+-@", (int)c);
 }
 
 static void put_text(GString *row, char *text)
