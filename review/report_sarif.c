@@ -216,6 +216,33 @@ static void write_place(struct report *report, struct json *json, const struct f
 	g_free(text);
 }
 
+static bool is_below_root(const struct report *report, const struct frame *frame)
+{
+	bool below = false, there;
+	char *path;
+
+	if (!frame->file || !*frame->file)
+		return false;
+	if (*frame->file == '/') {
+		g_free(source_uri(frame->file, report->source_root, &below));
+		return below;
+	}
+	path = g_build_filename(report->source_root, frame->file, NULL);
+	there = g_file_test(path, G_FILE_TEST_IS_REGULAR);
+	g_free(path);
+	return there;
+}
+
+/* Where it is to be shown: code scanning shows what is in its sources alone, and the
+ * call may be in a library's, whose caller is what can be mended. */
+static const struct frame *shown_frame(const struct report *report, const GArray *site)
+{
+	for (unsigned i = 0; report->source_root && i < site->len; i++)
+		if (is_below_root(report, &g_array_index(site, struct frame, i)))
+			return &g_array_index(site, struct frame, i);
+	return &g_array_index(site, struct frame, 0);
+}
+
 /* Code scanning wants at least one: where no stack was recorded, the program. */
 static void write_locations(struct report *report, struct json *json, const struct finding *finding)
 {
@@ -223,7 +250,7 @@ static void write_locations(struct report *report, struct json *json, const stru
 	if (finding->site->len || *finding->program == '/') {
 		json_object(json, NULL);
 		if (finding->site->len)
-			write_place(report, json, &g_array_index(finding->site, struct frame, 0));
+			write_place(report, json, shown_frame(report, finding->site));
 		else
 			write_binary(report, json, finding->program, 0);
 		json_end_object(json);

@@ -131,6 +131,24 @@ why=
 [ "$is" = "$line" ] || why="lines ${is}not $line"
 result "sarif: files below --source-root, and the lines of the calls" "$why"
 
+# What is shown is the innermost call in the sources that are asked for: a library's is not.
+mkdir "$place/library"
+cat > "$place/library/wrap.c" <<'C'
+#include <unistd.h>
+int wrap(int fd) { int result = close(fd); return result; }
+C
+sed 's/static void join/int wrap(int fd);\n&/; s/close(end\[1\])/wrap(end[1])/' "$place/a/server.c" > "$place/b/server.c"
+(cd "$place/b" && gcc -g -O0 -o server server.c "$place/library/wrap.c" 2> /dev/null)
+rm -f "$place/b.hc"
+fingerprints b > "$place/b.prints"
+of_root() { jq -r '[.runs[0].results[] | select(.ruleId == "unread-close") | .locations[0].physicalLocation.artifactLocation.uri] | unique | join(" ")' "$1"; }
+is=$(of_root "$place/b.sarif") why=
+[ "$is" = server.c ] || why="shown in $is"
+"$halfclose" report -f sarif -o "$place/b.sarif" "$place/b.hc"
+is=$(of_root "$place/b.sarif")
+[ "${is##*/}" = wrap.c ] || why="without a root shown in $is"
+result "sarif: shown where the sources are" "$why"
+
 # Rows and slices are written as they come: ten times the connections take no more memory.
 many() { # many CONNECTIONS
 	awk -v n="$1" 'BEGIN { print "process pid=100 ppid=1 start=exec exe=/bin/x"; for (i = 2; i < n; i++)
