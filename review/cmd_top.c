@@ -71,6 +71,7 @@ static int print_once(char *const *paths, const char *title)
 		view.utf8 = terminal_is_utf8();
 		top_page(top, &view, "\n", page);
 		printf("%s\n", page->str);
+		timeline_tell_damage(timeline);
 	}
 	g_string_free(page, TRUE);
 	top_free(top);
