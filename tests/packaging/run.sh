@@ -156,6 +156,21 @@ copies_are_there() { # what it copies from the clone is in the clone
 	[ "$(grep -c '^COPY' packaging/container/Containerfile)" = 4 ]
 }
 
+# ---- documents ----
+
+links_lead_somewhere() {
+	local file link status=0 links=0
+	while IFS=: read -r file link; do
+		links=$((links + 1))
+		case $link in
+		http*://*) ;;
+		'#'*) sed -n 's/^##* //p' "$file" | tr 'A-Z ' 'a-z-' | tr -cd 'a-z0-9\n_-' | grep -qx -- "${link#?}" || { echo "$file: $link"; status=1; } ;;
+		*) [ -e "$(dirname "$file")/${link%%#*}" ] || { echo "$file: $link"; status=1; } ;;
+		esac
+	done < <(git ls-files '*.md' 2>/dev/null | xargs grep -oH ']([^) ]*)' | sed 's/:](/:/; s/)$//')
+	[ "$links" -ge 10 ] && return "$status"
+}
+
 check "a template that names no table is refused" tables_are_whole
 if has mandoc && has man; then
 	page_tests
@@ -173,6 +188,11 @@ if has systemd-analyze; then
 	check "systemd takes the units, and each key that they name" units_are_good
 else
 	echo "skip packaging: systemd's units: no systemd-analyze"
+fi
+if git ls-files --error-unmatch README.md >/dev/null 2>&1; then
+	check "links in documents lead somewhere" links_lead_somewhere
+else
+	echo "skip packaging: links in documents: this is no clone"
 fi
 check "what the container's recipe copies is there" copies_are_there
 check "the container's entry is good shell" sh -n packaging/container/cured
