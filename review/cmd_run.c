@@ -9,7 +9,6 @@
 
 #include "child.h"
 #include "command.h"
-#include "paragraph.h"
 #include "program.h"
 #include "report.h"
 #include "say.h"
@@ -60,17 +59,6 @@ static gboolean is_option(const char *name)
 	return TRUE;
 }
 
-/* GOption does not wrap: a description comes in lines that fit behind its column of options. */
-static const char *wrapped(const char *text)
-{
-	static const char column[] = "                               ";
-	char *lines = paragraph_wrap(column, text, 80);
-	const char *kept = g_intern_string(g_strchomp(lines) + strlen(column));
-
-	g_free(lines);
-	return kept;
-}
-
 /* One option for each of the environment's: --log-max=SIZE is HALFCLOSE_LOG_MAX=SIZE. */
 static void add_environment_options(GArray *entries)
 {
@@ -90,7 +78,7 @@ static void add_environment_options(GArray *entries)
 		                *options[i].preset ? " [" : "", options[i].preset, *options[i].preset ? "]" : "", NULL);
 
 		entry.long_name = g_intern_string(g_strdelimit(name, "_", '-'));
-		entry.description = wrapped(meaning);
+		entry.description = g_intern_string(meaning);
 		bool list = !strcmp(options[i].type, "list"); /* alone it means all */
 
 		entry.flags = list ? G_OPTION_FLAG_OPTIONAL_ARG : 0;
@@ -116,12 +104,7 @@ const GOptionEntry *run_options(void)
 
 	if (!entries) {
 		entries = g_array_new(TRUE, TRUE, sizeof(GOptionEntry));
-		for (unsigned i = 0; i < G_N_ELEMENTS(own); i++) {
-			GOptionEntry entry = own[i];
-
-			entry.description = wrapped(entry.description);
-			g_array_append_val(entries, entry);
-		}
+		g_array_append_vals(entries, own, G_N_ELEMENTS(own));
 		add_environment_options(entries);
 	}
 	return (const GOptionEntry *)(const void *)entries->data;

@@ -7,6 +7,8 @@
 #include "paragraph.h"
 #include "say.h"
 
+enum { COLUMNS = 80 };
+
 #define EXIT_STATUS_MORE \
 	"Exit status: 0; 1 if a file could not be read or something else failed; 2 if the " \
 	"command line is wrong."
@@ -72,17 +74,77 @@ int command_unknown(const char *name)
 	return STATUS_USAGE;
 }
 
+/* GOption does not wrap: a description comes in lines that fit behind its column of
+ * options, which is as wide as the longest of them. Those that are in lines stay. */
+static const char *wrapped(const char *description, int column)
+{
+	char *indent, *lines;
+	const char *kept = description;
+
+	if (!description || strchr(description, '\n') || column > COLUMNS / 2)
+		return description;
+	indent = g_strnfill((gsize)column, ' ');
+	lines = paragraph_wrap(indent, description, COLUMNS);
+	kept = g_intern_string(g_strchomp(lines) + column);
+	g_free(lines);
+	g_free(indent);
+	return kept;
+}
+
+static int width_of(const GOptionEntry *entry)
+{
+	size_t width = strlen("  --") + strlen(entry->long_name) + (entry->short_name ? strlen("-x, ") : 0);
+
+	if (entry->arg_description)
+		width += strlen("=") + strlen(entry->arg_description);
+	return (int)width;
+}
+
+static void add_options(GOptionContext *context, const GOptionEntry *options)
+{
+	GArray *entries = g_array_new(TRUE, TRUE, sizeof(GOptionEntry));
+	int column = 0;
+
+	for (const GOptionEntry *entry = options; entry->long_name; entry++)
+		column = MAX(column, width_of(entry));
+	column += (int)strlen("     ");
+	for (const GOptionEntry *entry = options; entry->long_name; entry++) {
+		GOptionEntry copy = *entry;
+
+		copy.description = wrapped(entry->description, column);
+		g_array_append_val(entries, copy);
+	}
+	g_option_context_add_main_entries(context, (const GOptionEntry *)(const void *)entries->data, NULL);
+	g_array_unref(entries);
+}
+
+/* Paragraphs have an empty line between them. */
+static char *wrapped_paragraphs(const char *text)
+{
+	char **paragraphs = g_strsplit(text, "\n\n", -1), *all;
+
+	for (char **paragraph = paragraphs; *paragraph; paragraph++) {
+		char *lines = paragraph_wrap("", *paragraph, COLUMNS);
+
+		g_free(*paragraph);
+		*paragraph = lines;
+	}
+	all = g_strjoinv("\n", paragraphs);
+	g_strfreev(paragraphs);
+	return all;
+}
+
 static GOptionContext *context_of(const struct command *command)
 {
 	GOptionContext *context = g_option_context_new(command->usage);
-	char *more = paragraph_wrap("", command->more, 80);
+	char *more = wrapped_paragraphs(command->more);
 
 	g_option_context_set_summary(context, command->summary);
 	g_option_context_set_description(context, more);
 	g_option_context_set_strict_posix(context, command->stops_at_operand);
 	g_option_context_set_help_enabled(context, FALSE);
 	if (command->options)
-		g_option_context_add_main_entries(context, command->options(), NULL);
+		add_options(context, command->options());
 	g_free(more);
 	return context;
 }

@@ -180,6 +180,18 @@ fi
 printf '#!/usr/bin/env python3\nraise SystemExit(4)\n' > "$place/script" && chmod +x "$place/script"
 expect "a script runs by its interpreter" 4 "" "$halfclose" run -- "$place/script"
 
+# Help is for a page of 80 columns, whatever the tables say.
+for command in $("$halfclose" help | sed -n 's/^  \([a-z]*\) .*/\1/p'); do
+	"$halfclose" help "$command" >"$place/help"
+	if why=$(grep -nE '.{81}|\\x' "$place/help"); then
+		echo "not ok command: help $command fits: $why"
+	elif [ "$(wc -l <"$place/help")" -lt 6 ]; then
+		echo "not ok command: help $command fits: it says nothing"
+	else
+		echo "ok command: help $command fits"
+	fi
+done
+
 # log --follow shows what comes, and ends by a signal.
 HALFCLOSE_LOG=$place/follow.hc LD_PRELOAD=$BUILD/libhalfclose.so "${reset[@]}"
 timeout --signal=INT 20 "$halfclose" log --follow "$place/follow.hc" > "$place/followed" &
