@@ -82,10 +82,12 @@ if command -v systemd-analyze >/dev/null && command -v gcc >/dev/null; then
 	gcc -O1 -I"$place" -o "$place/filter" "$tests/filter.c"
 	{ calls_of @default; calls_of @system-service; } | sort -u >"$place/service"
 	grep -vx 'clone\|clone3' "$place/service" >"$place/no-clone"
-	under "SystemCallFilter=@system-service, which kills" whole helper "${fresh[@]}" "$place/filter" "$place/service"
+	under "SystemCallFilter=@system-service, which kills" whole helper "${fresh[@]}" filter "$place/service"
+	under "RestrictAddressFamilies= without AF_UNIX: only what has arrived is read" reset now \
+		"${drained[@]}" filter -u "$place/service"
 	under "a filter that refuses new processes: only what has arrived is read" reset now \
-		"${fresh[@]}" "$place/filter" -e "$place/no-clone"
-	under "the same, and a drain that is there" whole helper "${drained[@]}" "$place/filter" -e "$place/no-clone"
+		"${fresh[@]}" filter -e "$place/no-clone"
+	under "the same, and a drain that is there" whole helper "${drained[@]}" filter -e "$place/no-clone"
 	restricted=(unshare --net sh -c 'ip link set lo up; filter -e service setpriv --no-new-privs --bounding-set=-all \
 		halfclose-drain --daemon --idle=3; exec "$@"' -)
 	under "a drain restricted as its unit has it" whole helper env -C "$place" "${restricted[@]}" filter -e no-clone
