@@ -166,7 +166,7 @@ static void dashes(const struct drawing *drawing, const struct ladder_step *step
 /* "──── FIN ────>", to fill so many columns. */
 static void draw_arrow(const struct drawing *drawing, const struct ladder_step *step, bool to_right, unsigned columns)
 {
-	char *wire = paragraph_cut(step->wire, columns - FRAME);
+	char *wire = paragraph_cut(step->wire, columns - FRAME + 2); /* a dash less on each side before a word is cut */
 	unsigned blank = columns - 1 - width_of(wire) - 2, left = blank / 2;
 	const char *lost = signs_of(drawing)->lost;
 
