@@ -77,7 +77,9 @@ static void put_function(GString *stack, const struct frame *frame)
 		g_free(text);
 		g_free(module);
 	} else {
-		put_frame(stack, "[no file]"); /* made at run time: its address says nothing */
+		text = frame->file ? g_path_get_basename(frame->file) : g_strdup("[no file]");
+		put_frame(stack, text); /* made at run time: its address says nothing */
+		g_free(text);
 	}
 }
 

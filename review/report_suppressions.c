@@ -24,17 +24,26 @@ static void put_base(struct report *report, const char *key, const char *path)
 	g_free(name);
 }
 
-/* As many frames as make a call site, each by what is known of it. */
+static void put_frame(struct report *report, const struct frame *frame)
+{
+	if (frame->function)
+		put(report, "function", frame->function);
+	else if (frame->module)
+		put_base(report, "module", frame->module);
+	else if (frame->file)
+		put_base(report, "file", frame->file);
+}
+
+/* As many frames as make a call site, each by what is known of it; a script's behind
+ * its interpreter's, as they are recorded. */
 static void put_stack(struct report *report, const GArray *site)
 {
-	for (unsigned i = 0; i < site->len && i < SITE_KEY_FRAMES; i++) {
-		const struct frame *frame = &g_array_index(site, struct frame, i);
+	unsigned count = MIN(site->len, SITE_KEY_FRAMES);
 
-		if (frame->function)
-			put(report, "function", frame->function);
-		else if (frame->module)
-			put_base(report, "module", frame->module);
-	}
+	for (unsigned script = 0; script <= 1; script++)
+		for (unsigned i = 0; i < count; i++)
+			if (!g_array_index(site, struct frame, i).language == !script)
+				put_frame(report, &g_array_index(site, struct frame, i));
 }
 
 static void write_finding(struct report *report, const struct finding *finding)

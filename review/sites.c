@@ -268,6 +268,8 @@ char *site_identity(const GArray *site)
 			g_string_append_printf(text, "%s\n", frame->function);
 		else if (frame->module) /* an address without a module is another in each run */
 			g_string_append_printf(text, "%s+0x%" PRIx64 "\n", base_name(frame->module), frame->offset);
+		else if (frame->file)
+			g_string_append_printf(text, "%s\n", base_name(frame->file));
 		else
 			g_string_append(text, "?\n");
 	}

@@ -12,7 +12,8 @@
  * A finding of a connection is suppressed where all its keys hold. A key about the
  * connection (rule, program, how, port, peer) that is given twice means either. Those
  * about the stack (function, module, file) are found in it in their order, innermost
- * first; other frames may lie between. Names and paths are patterns of glob.h.
+ * first, a script's behind its interpreter's; other frames may lie between. Names and
+ * paths are patterns of glob.h.
  */
 #ifndef REVIEW_SUPPRESSIONS_H
 #define REVIEW_SUPPRESSIONS_H
