@@ -1,6 +1,5 @@
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "command.h"
 #include "follow.h"
@@ -195,7 +194,7 @@ int top_command(const struct command *command, int argc, char **argv)
 		return STATUS_USAGE;
 	}
 	title = title_of(argv + 1);
-	status = once || !isatty(STDOUT_FILENO) ? print_once(argv + 1, title) : show(argv + 1, title);
+	status = once || !screen_is_there() ? print_once(argv + 1, title) : show(argv + 1, title);
 	g_free(title);
 	return status;
 }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
@@ -114,9 +115,16 @@ static void each_signal(bool on)
 		sigprocmask(SIG_SETMASK, &screen.mask, NULL);
 }
 
+bool screen_is_there(void)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && !(term && !strcmp(term, "dumb"));
+}
+
 bool screen_open(void)
 {
-	if (!isatty(STDOUT_FILENO))
+	if (!screen_is_there())
 		return false;
 	screen.own_keys = !isatty(STDIN_FILENO);
 	screen.keys = screen.own_keys ? open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY) : STDIN_FILENO;

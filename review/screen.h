@@ -13,9 +13,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* False: standard output is no terminal, and nothing was done. */
-bool screen_open(void);
-void screen_close(void); /* once more: nothing */
+bool screen_is_there(void); /* is standard output a terminal, and not a dumb one? */
+bool screen_open(void);     /* false: it is not, and nothing was done */
+void screen_close(void);    /* once more: nothing */
 
 /* False: it can't be written to any more. */
 bool screen_draw(const char *frame, size_t size);

@@ -56,6 +56,10 @@ page=("$place"/teardowns/*.hc)
 expect top "no terminal: one plain page" 0 "WORST PLACES" "$halfclose" top "${page[@]}"
 expect top "… without colour" 1 - grep $'\033' <("$halfclose" top "${page[@]}")
 expect top "… in 80 columns" 1 - grep -E '.{81}' <("$halfclose" top "${page[@]}")
+if command -v script > /dev/null; then
+	expect top "a dumb terminal has one plain page, too" 1 "" grep $'\033' \
+		<(TERM=dumb timeout 10 script -qec "$halfclose top ${page[*]}" /dev/null)
+fi
 expect top "no file is a usage error" 2 "which recording" "$halfclose" top
 expect top "a delay that is none" 2 "delay" "$halfclose" top -d 0 "${page[@]}"
 expect top "a file that is not there" 1 "none.hc: No such file" "$halfclose" top --once "$place/none.hc"
