@@ -8,6 +8,8 @@
 #include "terminal.h"
 #include "top_page.h"
 
+#define MESSAGE_US 10000000 /* how long what became of a file stands on the page */
+
 static double seconds = 1;
 static gboolean once;
 
@@ -80,12 +82,24 @@ static int print_once(char *const *paths, const char *title)
 
 /* ---- a page after the other ---- */
 
+struct message {
+	char *text;   /* the last that was said of the files; NULL: none yet */
+	gint64 until; /* g_get_monotonic_time() */
+};
+
 static void take_message(const char *text, void *data)
 {
-	char **message = data;
+	struct message *message = data;
 
-	g_free(*message);
-	*message = g_strdup(text);
+	g_free(message->text);
+	message->text = g_strdup(text);
+	message->until = g_get_monotonic_time() + MESSAGE_US;
+}
+
+/* Where nothing was read yet, it stays: it says why. */
+static const char *message_now(const struct message *message, const struct top *top)
+{
+	return !top->first || g_get_monotonic_time() < message->until ? message->text : NULL;
 }
 
 static bool draw(const struct top *top, const struct top_view *view)
@@ -136,7 +150,7 @@ static uint64_t now_of(const struct follow *following, const struct top *top)
 	return now == UINT64_MAX ? top->last : now; /* of an earlier boot: it ended then */
 }
 
-static void show_pages(struct top *top, struct follow *following, const char *title, char **message)
+static void show_pages(struct top *top, struct follow *following, const char *title, const struct message *message)
 {
 	struct top_view view = { .title = title, .colour = terminal_colour(stdout), .utf8 = terminal_is_utf8() };
 	bool more = true;
@@ -153,7 +167,7 @@ static void show_pages(struct top *top, struct follow *following, const char *ti
 		follow_refresh(following);
 		read_until(top, following->timeline, follow_settled(following));
 		view.now = now_of(following, top);
-		view.message = *message;
+		view.message = message_now(message, top);
 		more = draw(top, &view) && wait_until(next, top, &view);
 	}
 	screen_close();
@@ -163,7 +177,7 @@ static int show(char *const *paths, const char *title)
 {
 	struct follow *following;
 	struct top *top = top_new();
-	char *message = NULL;
+	struct message message = { 0 };
 	int status;
 
 	follow_signals();
@@ -174,7 +188,7 @@ static int show(char *const *paths, const char *title)
 	status = following->timeline->problems ? STATUS_FAILED : STATUS_OK;
 	top_free(top);
 	follow_free(following);
-	g_free(message);
+	g_free(message.text);
 	return status;
 }
 
