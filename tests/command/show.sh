@@ -32,8 +32,8 @@ drive() { # drive NAME ENVIRONMENT…: in a network of its own where that is to 
 	fi
 	[ "${#own[@]}" != 0 ] || echo "skip show: two ends that close at once: $(cat "$place/why")"
 } 2> /dev/null
-drive ladder HALFCLOSE_STACK=all
-drive graceful HALFCLOSE_GRACEFUL=all HALFCLOSE_DRAIN=now
+drive ladder HALFCLOSE_STACK=off
+drive graceful HALFCLOSE_STACK=off HALFCLOSE_GRACEFUL=all HALFCLOSE_DRAIN=now
 
 # one that is shown for its looks: golden's recordings have fixed times
 compile() { mkdir -p "$place/$1" && "$BUILD/tests/golden-compile" "tests/golden/$1.events" "$place/$1"; }
