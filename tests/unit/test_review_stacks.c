@@ -37,7 +37,8 @@ static struct event *event_with(unsigned file, enum hc_event kind, size_t size, 
 	event->recording = &recordings[file];
 	event->kind = kind;
 	event->size = (uint32_t)(size + tail_size);
-	memcpy(event->bytes + size, tail, tail_size);
+	if (tail_size)
+		memcpy(event->bytes + size, tail, tail_size);
 	return event;
 }
 
