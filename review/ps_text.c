@@ -175,12 +175,14 @@ static void thread_lines(const struct thread *thread, FILE *out)
 		      { 'T', "stopped" }, { 't', "traced" }, { 'Z', "a zombie" },
 		      { 'I', "idle" } };
 	GArray *frames = g_array_copy(thread->frames);
+	char *name = say_text(thread->name, strlen(thread->name));
 	const char *word = "";
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(words); i++)
 		if (words[i].letter == thread->state)
 			word = words[i].word;
-	fprintf(out, "  %d %s%s%s\n", (int)thread->tid, thread->name, *word ? ", " : "", word);
+	fprintf(out, "  %d %s%s%s\n", (int)thread->tid, name, *word ? ", " : "", word);
+	g_free(name);
 	if (thread->problem)
 		put_wrapped(out, "      ", thread->problem);
 	site_interleave(frames);

@@ -158,7 +158,9 @@ static char *way_to(const struct target *target, const struct mapping *mapping)
 	for (unsigned i = 0; i < G_N_ELEMENTS(ways) && !found; i++) {
 		if (mapping->deleted && ways[i] != mapped)
 			continue;
-		if (sure && (stat(ways[i], &there) < 0 || there.st_ino != is.st_ino || there.st_dev != is.st_dev))
+		if (stat(ways[i], &there) < 0 || !S_ISREG(there.st_mode)) /* to open a device can do something */
+			continue;
+		if (sure && (there.st_ino != is.st_ino || there.st_dev != is.st_dev))
 			continue;
 		if (is_recording(ways[i]))
 			found = g_strdup(ways[i]);

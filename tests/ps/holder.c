@@ -163,6 +163,7 @@ static void tell(int fd)
 
 APART static void *idle_in_thread(void *unused)
 {
+	pthread_setname_np(pthread_self(), "\033[31mred");
 	pause();
 	asm volatile("" ::: "memory");
 	return unused;

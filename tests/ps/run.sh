@@ -109,6 +109,9 @@ result 'text names the file that it was recorded in' "$(tr -d '\n' <"$place/text
 timeout 20 "$halfclose" ps --stacks --json "$pid" >"$place/json" 2>"$place/said"
 is 'what its threads do' '[["main"],["idle_in_thread"]]' \
 	'[.processes[0].threads[] | [.stack[].function | select(. == "main" or . == "idle_in_thread")]]'
+timeout 20 "$halfclose" ps --stacks "$pid" >"$place/text" 2>&1
+result 'a thread has no power over the terminal' \
+	"$(grep -q '[0-9] \\x1b\[31mred' "$place/text" && ! grep -q $'\033' "$place/text" || grep red "$place/text" | cat -v)"
 agrees 'and they go on afterwards'
 result 'nobody traces it afterwards' "$(grep -L '^TracerPid:.0$' "/proc/$pid/status")"
 
