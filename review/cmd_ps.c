@@ -58,6 +58,9 @@ static const char *what_lacks(const struct ps *ps, const struct opened *opened)
 		return NULL;
 	if (!opened && !ps->target->traced)
 		return "It does not run under libhalfclose.so: where its connections were opened is not known.";
+	if (!opened && ps->target->told_to)
+		return "Its recording can't be opened (a deleted one by root alone): where its connections were opened "
+		       "is not known.";
 	if (!opened)
 		return "It records nothing (HALFCLOSE_LOG): where its connections were opened is not known.";
 	return "It was recorded without HALFCLOSE_STACK=all: where its connections were opened is not known.";

@@ -177,6 +177,21 @@ static bool is_ours(const struct mapping *mapping)
 	return slash && g_str_has_prefix(slash + 1, "libhalfclose.so");
 }
 
+static bool was_told_to_record(pid_t pid)
+{
+	static const char name[] = "HALFCLOSE_LOG=";
+	char *path = proc_path(pid, "environ"), *text = NULL;
+	gsize size = 0;
+	bool found = false;
+
+	if (g_file_get_contents(path, &text, &size, NULL))
+		for (const char *at = text; at < text + size && !found; at += strlen(at) + 1)
+			found = g_str_has_prefix(at, name) && at[strlen(name)];
+	g_free(text);
+	g_free(path);
+	return found;
+}
+
 static void find_recording(struct target *target)
 {
 	for (unsigned i = 0; i < target->memory->len; i++) {
@@ -208,6 +223,7 @@ struct target *target_open(pid_t pid, char **problem)
 	}
 	read_memory(target);
 	find_recording(target);
+	target->told_to = was_told_to_record(pid);
 	return target;
 }
 

@@ -24,7 +24,8 @@ struct target {
 	pid_t pid;
 	char *exe;         /* "" where it can't be known */
 	bool traced;       /* libhalfclose.so is in it */
-	char *recording;   /* through which its recording can be opened; NULL: it has none */
+	bool told_to;      /* record: HALFCLOSE_LOG is in its environment */
+	char *recording;   /* through which its recording can be opened; NULL: it can't, or there is none */
 	char *called;      /* what the process calls that */
 	GArray *held;      /* of struct held, by number */
 	GPtrArray *memory; /* of struct mapping, by address */

@@ -202,6 +202,14 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && unshare --net true 2>/
 	start unshare --net sh -c 'ip link set lo up && exec setpriv --reuid 65534 --regid 65534 --clear-groups -- "$0"' "$holder"
 	halfclose=$as_nobody agrees 'a namespace that may not be entered, by /proc' of_proc
 	stop
+	mkdir -m 777 "$place/open"
+	start setpriv --reuid 65534 --regid 65534 --clear-groups -- env LD_PRELOAD="$library" \
+		HALFCLOSE_LOG="$place/open/hc" HALFCLOSE_STACK=all "$holder"
+	halfclose=$as_nobody agrees 'another user of its own'
+	is 'who may read its recording' true '[.processes[0].connections[].opened.stack | length > 0] | all'
+	rm "$place/open/hc"
+	says 'but not a deleted one' 0 "can't be opened" "$as_nobody" ps "$pid"
+	stop
 else
 	echo 'skip ps: other users and namespaces: needs root'
 fi
