@@ -218,7 +218,6 @@ static void write_head(const struct report *report, struct json *json)
 		json_string(json, "start", start);
 	json_number(json, "span_us", (report->last - report->first) / 1000);
 	json_number(json, "events", report->events);
-	json_number(json, "drains_ended", report_drains(report));
 	g_free(start);
 }
 

@@ -115,8 +115,8 @@ function classCounts(counts) {
 
 /* ---- controls ---- */
 
-function option(value, text, number_) {
-  return el("option", { value }, number_ === undefined ? text : `${text} (${count(number_)})`);
+function option(value, text, n) {
+  return el("option", { value }, n === undefined ? text : `${text} (${count(n)})`);
 }
 
 function fillSelect(axis, all, text) {

@@ -87,9 +87,9 @@ function drawFindings(selection) {
   const shown = allFindings ? list : list.slice(0, FIRST);
   const rest = list.length - shown.length;
   show("findings-body",
-    list.length ? shown.map((finding) => drawFinding(finding, selection)) : el("p", { class: "note" },
-      isFiltered() && findings.length ? "None for what is chosen." : report.connections ? "None: every connection that was closed here was closed well." : "None."),
+    list.length ? shown.map((finding) => drawFinding(finding, selection)) : el("p", { class: "note" }, isFiltered() && findings.length ? "None for what is chosen." : "None."),
     rest ? el("button", { type: "button", class: "quiet", onclick: () => { allFindings = true; drawFindings(selection); } }, moreText(rest)) : null,
+    report.suppressed && !isFiltered() ? el("p", { class: "note" }, `${plural(report.suppressed, "case is", "cases are")} left out by suppressions.`) : null,
     data.left && !isFiltered() ? el("p", { class: "note" }, `${plural(data.left, "finding", "findings")} more, less harmful than these: `, el("code", {}, "halfclose report"), " lists them all.") : null);
 }
 

@@ -28,7 +28,8 @@ function figures(selection) {
 }
 
 function kindTable(selection) {
-  const present = kinds.map((kind, i) => ({ ...kind, count: selection.kinds[i] })).filter((kind) => kind.count);
+  const all = kinds.map((kind, i) => ({ ...kind, count: selection.kinds[i] }));
+  const present = CLASSES.flatMap((one) => all.filter((kind) => kind.count && kind.class === one.id)); /* as in the bar */
   if (!present.length) return null;
   return [classBar(selection.classes, kindList(selection.kinds)),
     el("ul", { class: "kind-list" }, present.map((kind) => el("li", {},

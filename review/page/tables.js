@@ -84,16 +84,16 @@ function compare(a, b) {
 
 function rowTable(list, caption, by) {
   const out = el("div", {});
-  const draw_ = (column, falling) => {
+  const redraw = (column, falling) => {
     const sorted = column === undefined ? list : [...list].sort((a, b) => compare(COLUMNS[column].of(a), COLUMNS[column].of(b)) * (falling ? -1 : 1));
     const heads = COLUMNS.map((one, i) => el("th", { scope: "col", class: one.words ? undefined : "number", "aria-sort": i === column ? (falling ? "descending" : "ascending") : undefined },
       el("button", { type: "button", class: "link", onclick: () => {
-        draw_(i, i === column ? !falling : !one.words && i > 1);
+        redraw(i, i === column ? !falling : !one.words && i > 1);
         out.querySelectorAll("thead button")[i].focus();
       } }, one.name, i === column ? el("span", { "aria-hidden": "true" }, falling ? " ↓" : " ↑") : "")));
     out.replaceChildren(...[table(caption, heads, sorted.map(rowLine), { most: 25, classes: "rows" })].flat());
   };
-  draw_(by);
+  redraw(by);
   return out;
 }
 

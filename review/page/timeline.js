@@ -80,11 +80,11 @@ function* stepsNow(selection) {
 
 /* For each bin of the window: how many were there at some time of it, each in the last phase that it was in by then;
    and how many were reset. */
-function binsOf(selection, from, to, number_) {
-  const zeros = () => new Float64Array(number_), level = PHASES.map(() => 0);
+function binsOf(selection, from, to, bins) {
+  const zeros = () => new Float64Array(bins), level = PHASES.map(() => 0);
   const came = PHASES.map(zeros), left = PHASES.map(zeros), abrupt = zeros(), onToDrain = zeros();
   for (const [phase, time, n, kind] of stepsNow(selection)) {
-    const bin = Math.min(Math.floor((time - from) / (to - from) * number_), number_ - 1);
+    const bin = Math.min(Math.floor((time - from) / (to - from) * bins), bins - 1);
     if (bin < 0) level[phase] += n;
     else if (time <= to) {
       if (n > 0) came[phase][bin] += n;
@@ -94,7 +94,7 @@ function binsOf(selection, from, to, number_) {
     }
   }
   const present = PHASES.map(zeros);
-  for (let bin = 0; bin < number_; bin++) {
+  for (let bin = 0; bin < bins; bin++) {
     const all = sum(level, (n) => n) + came[0][bin];
     const drain = level[2] + came[2][bin], half = level[1] + came[1][bin] - onToDrain[bin];
     [all - drain - half, half, drain].forEach((n, phase) => {
@@ -115,10 +115,10 @@ function niceTicks(from, to, most) {
   return ticks;
 }
 
-function area(present, upTo, number_, width, y) {
-  const step = width / number_;
+function area(present, upTo, bins, width, y) {
+  const step = width / bins;
   let path = "";
-  for (let bin = 0; bin < number_; bin++) {
+  for (let bin = 0; bin < bins; bin++) {
     const sums = sum(present.slice(0, upTo + 1), (of) => of[bin]);
     path += `${bin ? "L" : "M"}${(bin * step).toFixed(1)} ${y(sums).toFixed(1)}L${((bin + 1) * step).toFixed(1)} ${y(sums).toFixed(1)}`;
   }
@@ -128,28 +128,28 @@ function area(present, upTo, number_, width, y) {
 /* The window in bars; where the data has bins, each has a whole number of them. */
 function scaleOf(width) {
   const [from, to] = windowNow(), most = Math.min(Math.floor(width / 4), 400);
-  if (data.all_rows) return { from, to, number_: most };
+  if (data.all_rows) return { from, to, bins: most };
   const unit = data.unit / 1000, first = Math.floor(from / unit), each = Math.ceil((to / unit - first) / most) || 1;
-  const number_ = Math.ceil((to / unit - first) / each);
-  return { from: first * unit, to: (first + number_ * each) * unit, number_ };
+  const bins = Math.ceil((to / unit - first) / each);
+  return { from: first * unit, to: (first + bins * each) * unit, bins };
 }
 
 function drawChart(selection) {
   const width = Math.max(byId("timeline-body").clientWidth, 240), tall = 168, below = 34;
-  const { from, to, number_ } = scaleOf(width);
-  const { present, abrupt } = binsOf(selection, from, to, number_);
+  const { from, to, bins } = scaleOf(width);
+  const { present, abrupt } = binsOf(selection, from, to, bins);
   let most = 1;
-  for (let bin = 0; bin < number_; bin++) most = Math.max(most, sum(present, (of) => of[bin]));
+  for (let bin = 0; bin < bins; bin++) most = Math.max(most, sum(present, (of) => of[bin]));
   const mostAbrupt = Math.max(1, ...abrupt), y = (n) => tall - (tall - 14) * n / most;
   const chart = svg("svg", { viewBox: `0 0 ${width} ${tall + below + 20}`, width, height: tall + below + 20, class: "chart time",
     tabindex: "0", role: "img", "aria-describedby": "timeline-help",
     "aria-label": `Connections from ${between(from, to)}: at most ${plural(most, "connection", "connections")} at a time, ${count(sum([...abrupt], (n) => n))} ended abruptly` });
   for (let phase = PHASES.length - 1; phase >= 0; phase--)
     if (present[phase].some((n) => n))
-      chart.append(svg("path", { class: "fill-" + PHASES[phase].id, d: area(present, phase, number_, width, y) }));
+      chart.append(svg("path", { class: "fill-" + PHASES[phase].id, d: area(present, phase, bins, width, y) }));
   chart.append(svg("line", { class: "axis", x1: 0, x2: width, y1: tall + 0.5, y2: tall + 0.5 }));
   chart.append(svg("text", { class: "tick", x: 2, y: 11 }, `${count(most)} at most`));
-  const step = width / number_;
+  const step = width / bins;
   abrupt.forEach((n, bin) => {
     if (n) chart.append(svg("rect", { class: "fill-abrupt", x: bin * step, y: tall + 3, width: Math.max(step - 1, 2), height: Math.max((below - 6) * n / mostAbrupt, 4) }));
   });
@@ -158,7 +158,7 @@ function drawChart(selection) {
     chart.append(svg("line", { class: "axis", x1: x, x2: x, y1: tall, y2: tall + below + 4 }),
       svg("text", { class: "tick", x: Math.min(x + 3, width - 7 * text.length), y: tall + below + 15 }, text));
   }
-  chartState = { chart, from, to, width, tall, number_, present, abrupt };
+  chartState = { chart, from, to, width, tall, bins, present, abrupt };
   return listen(chart);
 }
 
@@ -167,8 +167,8 @@ function between(from, to) {
 }
 
 function readout(bin) {
-  const { from, to, number_, present, abrupt } = chartState, at = from + (to - from) * bin / number_;
-  return `${between(at, at + (to - from) / number_)}: ` +
+  const { from, to, bins, present, abrupt } = chartState, at = from + (to - from) * bin / bins;
+  return `${between(at, at + (to - from) / bins)}: ` +
     PHASES.map((phase, i) => `${count(present[i][bin])} ${phase.name}`).join(", ") + `; ${count(abrupt[bin])} ended abruptly`;
 }
 
@@ -188,7 +188,7 @@ function listen(chart) {
   });
   chart.addEventListener("pointermove", (event) => {
     const now = place(event);
-    show("timeline-readout", readout(Math.min(Math.floor(now * chartState.number_), chartState.number_ - 1)));
+    show("timeline-readout", readout(Math.min(Math.floor(now * chartState.bins), chartState.bins - 1)));
     if (start === null) return;
     mark.setAttribute("x", Math.min(start, now) * chartState.width);
     mark.setAttribute("width", Math.abs(now - start) * chartState.width);
@@ -261,11 +261,11 @@ function legend() {
 }
 
 function timelineTable() {
-  const { from, to, number_, present, abrupt } = chartState, parts = Math.min(number_, 12), lines = [];
+  const { from, to, bins, present, abrupt } = chartState, parts = Math.min(bins, 12), lines = [];
   for (let i = 0; i < parts; i++) {
-    const first = Math.floor(i * number_ / parts), last = Math.floor((i + 1) * number_ / parts);
+    const first = Math.floor(i * bins / parts), last = Math.floor((i + 1) * bins / parts);
     const most = (of) => count(Math.max(...of.slice(first, last)));
-    lines.push([between(from + (to - from) * first / number_, from + (to - from) * last / number_),
+    lines.push([between(from + (to - from) * first / bins, from + (to - from) * last / bins),
       ...present.map(most), count(sum([...abrupt.slice(first, last)], (n) => n))]);
   }
   return asTable("Connections over time", ["Time", ...PHASES.map((phase) => "most " + phase.name), "ended abruptly"], lines);
