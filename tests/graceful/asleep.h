@@ -27,6 +27,8 @@ static struct sleeper {
 static void *sleeps(void *unused)
 {
 	static char space[LONG_TEXT];
+	/* it may: to wake up in time where others have the processor */
+	pthread_setschedparam(pthread_self(), SCHED_FIFO, &(struct sched_param){ .sched_priority = 1 });
 	sleeper.tid = (int)syscall(SYS_gettid);
 	struct pollfd input = { .fd = sleeper.fd, .events = POLLIN };
 	if (sleeper.call == SYS_recvfrom)
