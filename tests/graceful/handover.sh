@@ -83,6 +83,20 @@ hands 5
 done_with 'ends at once'
 wait_for no_name || fail 'it still listens'
 
+# forks, threads and drains that die, all at once
+timeout 60 "$host" crowd forks 2>&1 | grep -v '^wire' >bare.out
+rm -f "$log"
+{ while sleep 0.003; do kill -KILL $(drains) 2>/dev/null; done } &
+killer=$!
+timeout 60 env "LD_PRELOAD=$library" "HALFCLOSE_LOG=$log" HALFCLOSE_GRACEFUL=all "HALFCLOSE_DRAIN_HELPER=$drain" \
+	"$host" crowd forks >out 2>err || fail "status $?: $(head -1 err)"
+kill "$killer"
+wait "$killer" 2>/dev/null
+diff bare.out <(grep -v '^wire' out) >differ || fail "says $(grep '^[<>]' differ | head -4 | tr '\n' ' ')"
+[ ! -s err ] || fail "on standard error: $(head -1 err)"
+done_with 'forks while drains are killed over and over'
+end_drains
+
 # no program, or none for this host
 mkdir -p closed
 cp "$drain" closed/drain
