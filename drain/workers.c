@@ -40,17 +40,18 @@ struct worker {
 	_Atomic uint64_t told;  /* how many of them it has ended << 32 | how many slots it has */
 };
 
-static struct {
+/* Memory that all have in common; of one's own where there is none. */
+static struct shared {
 	_Atomic bool stop;
 	struct worker workers[MOST_WORKERS];
-} *shared;
+} alone, *shared;
 
 /* The drain's own, oldest first. */
 static struct {
 	pid_t pid;
 	struct worker *worker;
 } list[MOST_WORKERS];
-static uint32_t n;
+static uint32_t running;
 
 static struct worker *self; /* in a worker */
 static uint32_t done;
@@ -68,9 +69,11 @@ int workers_init(int listener, uint32_t slots, uint64_t most)
 	shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	highest = listener > wake ? listener : wake;
-	/* where it has no such call there are no workers */
+	/* where the kernel has no such call, or one of these failed, there are no workers */
 	if (shared == MAP_FAILED || wake < 0 || syscall(SYS_close_range, UINT_MAX, UINT_MAX, CLOSE_RANGE_UNSHARE))
 		not_before = UINT64_MAX;
+	if (shared == MAP_FAILED)
+		shared = &alone;
 	return wake;
 }
 
@@ -81,15 +84,15 @@ bool is_worker(void)
 
 bool worker_needed(void)
 {
-	return !self && slots_used() >= here && n < MOST_WORKERS && now() >= not_before;
+	return !self && slots_used() >= here && running < MOST_WORKERS && now() >= not_before;
 }
 
 static struct worker *free_place(void)
 {
 	for (uint32_t place = 0, i; place < MOST_WORKERS; place++) {
-		for (i = 0; i < n && list[i].worker != &shared->workers[place]; i++)
+		for (i = 0; i < running && list[i].worker != &shared->workers[place]; i++)
 			;
-		if (i == n)
+		if (i == running)
 			return &shared->workers[place];
 	}
 	return NULL;
@@ -110,7 +113,7 @@ static void be_worker(struct worker *worker, int epoll, int listener)
 	struct epoll_event event = { .events = EPOLLIN | EPOLLET, .data.u32 = NO_SLOT };
 	begin(worker);
 	self = worker;
-	n = 0;
+	running = 0;
 	epoll_ctl(epoll, EPOLL_CTL_DEL, listener, NULL);
 	close(listener);
 	epoll_ctl(epoll, EPOLL_CTL_ADD, wake, &event);
@@ -139,8 +142,8 @@ bool worker_add(int epoll, int listener)
 		not_before = now() + PAUSE;
 		return false;
 	}
-	list[n].pid = (pid_t)pid;
-	list[n++].worker = worker;
+	list[running].pid = (pid_t)pid;
+	list[running++].worker = worker;
 	slots_forget();
 	log_forget();
 	return true;
@@ -148,18 +151,18 @@ bool worker_add(int epoll, int listener)
 
 uint32_t workers_used(void)
 {
-	return n;
+	return running;
 }
 
 void workers_reap(void)
 {
 	for (pid_t pid; (pid = wait4(-1, NULL, WNOHANG, NULL)) > 0;) {
 		uint32_t i = 0;
-		while (i < n && list[i].pid != pid)
+		while (i < running && list[i].pid != pid)
 			i++;
-		if (i < n)
-			n--;
-		for (; i < n; i++)
+		if (i < running)
+			running--;
+		for (; i < running; i++)
 			list[i] = list[i + 1];
 	}
 }
@@ -197,14 +200,14 @@ static uint64_t held_by(struct worker *worker)
 static uint64_t held_by_all(void)
 {
 	uint64_t held = slots_used();
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; i < running; i++)
 		held += held_by(list[i].worker);
 	return held;
 }
 
 static void end_oldest(void)
 {
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; i < running; i++)
 		if (held_by(list[i].worker)) {
 			atomic_fetch_add(&list[i].worker->asked, 1);
 			wake_workers();

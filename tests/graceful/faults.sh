@@ -154,14 +154,17 @@ all_end() {
 }
 
 quiet=20s
-before=("$refusing" 'EAGAIN clone')
-crowded 1000
-no_worker || fail 'there are workers'
-all_end
-await_drains
-the_oldest 600
-stop_by_hand
-done_with 'more sockets than it may have, and no worker to be had'
+# no child; no call to part with it; or that call fails then
+for rule in 'EAGAIN clone' 'ENOSYS close_range' 'ENOMEM close_range:0=5'; do
+	before=("$refusing" "$rule")
+	crowded 1000
+	wait_for no_worker || fail 'there are workers'
+	all_end
+	await_drains
+	the_oldest 600
+	stop_by_hand
+	done_with "more sockets than it may have, and no worker to be had: $rule"
+done
 
 crowded 1000
 [ "$(workers | wc -l)" = 2 ] || fail "$(workers | wc -l) workers"
