@@ -169,6 +169,13 @@ diffs "the next build: one is cured, one is as before" 0 \
 	'[.findings[] | select(.rule == "unread-close") | [.change, (.place | sub(" .*"; ""))]] == [["gone", "cured"], ["same", "ill"]]' \
 	--severity error "$place/before.json" "$place/server.hc"
 
+# An answer that nobody got is none.
+"$halfclose" diff "$place/old" "$place/long" > /dev/full 2> "$place/err"
+is=$? why=
+[ $is = 1 ] || why="status $is"
+grep -q "standard output can't be written" "$place/err" || why="not said"
+result "no room for what is worse" "$why"
+
 # What can't be compared.
 refused() { # refused NAME STATUS TEXT ARGUMENT…
 	local name=$1 status=$2 text=$3 out is why=
