@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <stdio.h>
 #include <stdio_ext.h>
 #include <string.h>
@@ -114,7 +113,7 @@ static void print_growing(struct event_printer *printer, struct follow *followin
 		print_until(printer, following->timeline, UINT64_MAX);
 		fflush(stdout);
 	}
-	if (ferror(stdout) && errno == EPIPE)
+	if (ferror(stdout) && !follow_is_read(STDOUT_FILENO))
 		forget_output();
 }
 

@@ -1,6 +1,5 @@
 #include "follow.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <unistd.h>
@@ -156,14 +155,20 @@ bool follow_over(void)
 	return signalled;
 }
 
-bool follow_wait(int out, unsigned milliseconds)
+/* Without asked-for events poll tells of nothing but that the other side is gone. */
+static bool is_read(int out, unsigned milliseconds)
 {
 	struct pollfd reader = { .fd = out };
 
-	if (signalled)
-		return false;
-	/* without asked-for events poll tells of nothing but that the other side is gone */
-	if (poll(&reader, 1, (int)milliseconds) > 0 && reader.revents & (POLLERR | POLLHUP))
-		return false;
-	return !signalled;
+	return poll(&reader, 1, (int)milliseconds) <= 0 || !(reader.revents & (POLLERR | POLLHUP));
+}
+
+bool follow_is_read(int out)
+{
+	return is_read(out, 0);
+}
+
+bool follow_wait(int out, unsigned milliseconds)
+{
+	return !signalled && is_read(out, milliseconds) && !signalled;
 }

@@ -34,8 +34,9 @@ void follow_refresh(struct follow *follow);
 /* The order before which all has been recorded. */
 uint64_t follow_settled(const struct follow *follow);
 
-/* Waits a moment. False: it is over. out: its descriptor. */
+/* Waits a moment. False: it is over. out: the descriptor that is written to. */
 bool follow_wait(int out, unsigned milliseconds);
+bool follow_is_read(int out); /* or has its reader gone away? */
 
 /* Lets SIGINT, SIGTERM and SIGHUP end the waiting, and nobody's reading be no death. */
 void follow_signals(void);

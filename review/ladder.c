@@ -225,8 +225,7 @@ static void cure(struct ladder_side *side, const struct ladder_side *peer)
 		side->outcome = HC_OUTCOME_fin;
 		return;
 	}
-	if (!side->shut_call || strcmp(side->shut_call, "shutdown(SHUT_WR)") != 0)
-		side->shut_call = "shutdown(SHUT_WR)";
+	side->shut_call = "shutdown(SHUT_WR)";
 	if (!side->shut_at)
 		side->shut_state = side->state == HC_STATE_unknown ? HC_STATE_unknown : HC_STATE_established;
 	side->reads_on = true;

@@ -111,6 +111,8 @@ check "one that is there and none: likewise" [ $? = 1 ] , said 'passwd: not a re
 # the reader of a pipe goes away, and nothing more is ever recorded
 timeout 20 "$halfclose" log --follow "$place/empty.hc" 2> "$place/err" | head -n 1 > "$place/out"
 check "a reader that goes away ends it well" [ "${PIPESTATUS[*]}" = "0 0" ] , [ ! -s "$place/err" ]
+timeout 20 "$halfclose" log --follow "$place/empty.hc" > /dev/full 2> "$place/err"
+check "a full disk ends it, and is told" [ $? = 1 ] , said "standard output can't be written"
 
 if command -v script > /dev/null; then
 	script -qec "stty cols 80; '$halfclose' log '$place/empty.hc'" /dev/null | tr -d '\r' > "$place/folded"
