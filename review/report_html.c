@@ -64,13 +64,13 @@ static void connection(struct report *report, const struct connection *one)
 
 /* ---- findings ---- */
 
-static void write_excerpts(struct json *json, const GArray *site, const char *root)
+static void write_excerpts(struct json *json, const GArray *site, const struct source_place *place)
 {
 	unsigned shown = 0;
 
 	json_array(json, "sources");
 	for (unsigned i = 0; i < site->len && shown < EXCERPTS; i++) {
-		struct excerpt *excerpt = source_excerpt(&g_array_index(site, struct frame, i), root, AROUND);
+		struct excerpt *excerpt = source_excerpt(&g_array_index(site, struct frame, i), place, AROUND);
 
 		if (!excerpt)
 			continue;
@@ -171,6 +171,7 @@ static void finding(struct report *report, const struct finding *one)
 {
 	struct state *state = state_of(report);
 	const struct connection *example = one->example.connection;
+	const struct source_place place = { report->source_root, report->first };
 	char *slug;
 
 	if (state->report.text->len + state->more.text->len > FINDINGS_BYTES) {
@@ -187,7 +188,7 @@ static void finding(struct report *report, const struct finding *one)
 	json_string(&state->more, "peer", one->rule->peer);
 	json_string(&state->more, "lost", one->rule->lost);
 	write_frames(&state->more, one->site);
-	write_excerpts(&state->more, one->site, report->source_root);
+	write_excerpts(&state->more, one->site, &place);
 	write_found_rows(state, &state->more, one);
 	if (state->shown++ < LADDERS && example) {
 		write_ladder(&state->more, "ladder", ladder_of(example));

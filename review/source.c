@@ -8,15 +8,17 @@
 #define FILE_MOST (16u << 20) /* bytes; no source is larger */
 #define LINE_MOST 240u        /* bytes of a line that are taken */
 
-static bool is_newer(const struct stat *source, const char *module)
+static bool is_newer(const struct stat *source, const char *module, uint64_t ran)
 {
 	struct stat status;
 
-	return module && stat(module, &status) == 0 && source->st_mtime > status.st_mtime;
+	if (!module)
+		return source->st_mtime > (time_t)(ran / 1000000000u);
+	return stat(module, &status) == 0 && source->st_mtime > status.st_mtime;
 }
 
 /* Never a device or a pipe, which would have effects or no end. */
-static char *read_source(const char *path, const char *module, gsize *size, bool *newer)
+static char *read_source(const char *path, const char *module, uint64_t ran, gsize *size, bool *newer)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat status;
@@ -28,7 +30,7 @@ static char *read_source(const char *path, const char *module, gsize *size, bool
 	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size <= FILE_MOST) {
 		text = g_malloc((gsize)status.st_size + 1);
 		got = pread(fd, text, (gsize)status.st_size, 0);
-		*newer = is_newer(&status, module);
+		*newer = is_newer(&status, module, ran);
 	}
 	close(fd);
 	if (got < 0) {
@@ -40,31 +42,33 @@ static char *read_source(const char *path, const char *module, gsize *size, bool
 }
 
 /* Tries that path; the last one tried is in *path. */
-static char *try_source(const struct frame *frame, const char *directory, gsize *size, bool *newer, char **path)
+static char *try_source(const struct frame *frame, const char *directory, uint64_t ran, gsize *size, bool *newer,
+                        char **path)
 {
 	g_free(*path);
 	*path = directory ? g_build_filename(directory, frame->file, NULL) : g_strdup(frame->file);
-	return read_source(*path, frame->module, size, newer);
+	return read_source(*path, frame->module, ran, size, newer);
 }
 
 /* What the compiler was told may be relative to a directory that nobody knows: it is
  * looked for below the root, here, and beside the program and above it. */
-static char *find_source(const struct frame *frame, const char *root, gsize *size, bool *newer, char **path)
+static char *find_source(const struct frame *frame, const struct source_place *place, gsize *size, bool *newer,
+                         char **path)
 {
 	bool absolute = g_path_is_absolute(frame->file);
 	char *text = NULL, *directory;
 
-	if (root && !absolute)
-		text = try_source(frame, root, size, newer, path);
+	if (place->root && !absolute)
+		text = try_source(frame, place->root, place->ran, size, newer, path);
 	if (!text)
-		text = try_source(frame, NULL, size, newer, path);
+		text = try_source(frame, NULL, place->ran, size, newer, path);
 	if (text || absolute || !frame->module)
 		return text;
 	directory = g_path_get_dirname(frame->module);
 	for (unsigned up = 0; up < 3 && !text && strcmp(directory, "/") != 0; up++) {
 		char *above = g_path_get_dirname(directory);
 
-		text = try_source(frame, directory, size, newer, path);
+		text = try_source(frame, directory, place->ran, size, newer, path);
 		g_free(directory);
 		directory = above;
 	}
@@ -101,7 +105,7 @@ static GPtrArray *lines_of(const char *text, gsize size, unsigned first, unsigne
 	return NULL;
 }
 
-struct excerpt *source_excerpt(const struct frame *frame, const char *root, unsigned around)
+struct excerpt *source_excerpt(const struct frame *frame, const struct source_place *place, unsigned around)
 {
 	struct excerpt *excerpt;
 	GPtrArray *lines;
@@ -113,7 +117,7 @@ struct excerpt *source_excerpt(const struct frame *frame, const char *root, unsi
 	if (!frame->file || !frame->line || frame->line > UINT_MAX - around)
 		return NULL;
 	first = frame->line > around ? frame->line - around : 1;
-	text = find_source(frame, root, &size, &newer, &path);
+	text = find_source(frame, place, &size, &newer, &path);
 	lines = text ? lines_of(text, size, first, frame->line, frame->line + around) : NULL;
 	g_free(text);
 	if (!lines) {

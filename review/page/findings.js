@@ -11,7 +11,7 @@ function excerpt(source, finding) {
   }));
   return el("figure", { class: "figure" },
     el("figcaption", {}, el("code", {}, `${source.path}:${line}`),
-      source.newer ? " (changed after the program was built: the lines may be others)" : ""),
+      source.newer ? " (changed since: the lines may be others)" : ""),
     el("div", { class: "scroll", role: "group", tabindex: "0", "aria-label": "Source lines" }, list));
 }
 
@@ -42,10 +42,11 @@ function findingRows(finding, selection) {
 const cellsOfRows = new Map(cells.filter((cell) => cell.row).map((cell) => [cell.row, cell]));
 
 function body(finding, selection) {
+  const [first, ...others] = finding.sources;
   return el("div", { class: "finding-body" },
     el("p", { class: "where" }, "in ", el("code", {}, finding.exe || "a program whose start was not recorded")),
-    finding.sources.map((source) => excerpt(source, finding)),
-    finding.sources.length ? el("details", { class: "numbers" }, el("summary", {}, "The callers"), callers(finding)) : callers(finding),
+    first ? excerpt(first, finding) : null,
+    first ? el("details", { class: "callers" }, el("summary", {}, "The callers"), callers(finding), others.map((source) => excerpt(source, finding))) : callers(finding),
     words(finding), drawLadders(finding), findingRows(finding, selection),
     el("p", { class: "note to-link" }, el("a", { href: address({ anchor: "finding-" + finding.slug }) }, "Link to this finding")));
 }

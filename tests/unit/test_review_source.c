@@ -15,6 +15,8 @@
 
 static char place[] = "/tmp/halfclose-source-XXXXXX";
 
+static const struct source_place nowhere;
+
 static char *path_of(const char *name)
 {
 	return g_build_filename(place, name, NULL);
@@ -27,7 +29,7 @@ static struct excerpt *excerpt_of(const char *text, unsigned line, unsigned arou
 	struct excerpt *excerpt;
 
 	assert_true(g_file_set_contents(path, text, -1, NULL));
-	excerpt = source_excerpt(&frame, NULL, around);
+	excerpt = source_excerpt(&frame, &nowhere, around);
 	g_free(path);
 	return excerpt;
 }
@@ -89,11 +91,11 @@ static void only_files_are_read(void **state)
 
 	(void)state;
 	assert_int_equal(mkfifo(fifo, 0600), 0);
-	assert_null(source_excerpt(&frame, NULL, 1));
+	assert_null(source_excerpt(&frame, &nowhere, 1));
 	frame.file = place;
-	assert_null(source_excerpt(&frame, NULL, 1));
+	assert_null(source_excerpt(&frame, &nowhere, 1));
 	frame.file = "/nonexistent/file.c";
-	assert_null(source_excerpt(&frame, NULL, 1));
+	assert_null(source_excerpt(&frame, &nowhere, 1));
 	g_unlink(fifo);
 	g_free(fifo);
 }
@@ -111,20 +113,23 @@ static void beside_and_above_the_program(void **state)
 	g_mkdir_with_parents(sources, 0700);
 	assert_true(g_file_set_contents(program, "", -1, NULL) && g_file_set_contents(source, "1\n2\n", -1, NULL));
 	assert_int_equal(utime(source, &past), 0);
-	excerpt = source_excerpt(&frame, NULL, 0);
+	excerpt = source_excerpt(&frame, &nowhere, 0);
 	assert_string_equal(excerpt->lines->pdata[0], "2");
 	assert_string_equal(excerpt->path, source);
 	assert_false(excerpt->newer);
 	excerpt_free(excerpt);
 	assert_int_equal(utime(program, &(struct utimbuf){ 500, 500 }), 0);
-	excerpt = source_excerpt(&frame, NULL, 0);
+	excerpt = source_excerpt(&frame, &nowhere, 0);
 	assert_true(excerpt->newer);
 	excerpt_free(excerpt);
 	frame.module = NULL;
-	assert_null(source_excerpt(&frame, NULL, 0));
-	excerpt = source_excerpt(&frame, place, 0);
-	assert_string_equal(excerpt->path, source);
-	excerpt_free(excerpt);
+	assert_null(source_excerpt(&frame, &nowhere, 0));
+	for (uint64_t ran = 999000000000u; ran <= 1000000000000u; ran += 1000000000u) { /* it is of the year 1970 */
+		excerpt = source_excerpt(&frame, &(struct source_place){ .root = place, .ran = ran }, 0);
+		assert_string_equal(excerpt->path, source);
+		assert_int_equal(excerpt->newer, ran < 1000000000000u);
+		excerpt_free(excerpt);
+	}
 	g_free(program);
 	g_free(directory);
 	g_free(source);
