@@ -148,6 +148,7 @@ crowded() {
 }
 workers() { pgrep -P "$hand"; }
 no_worker() { ! workers >/dev/null; }
+two_workers() { [ "$(workers | wc -l)" = 2 ]; }
 all_end() {
 	let_end
 	says stayed $'longest: short\nclosed\nwire: 1000 of 1000'
@@ -167,7 +168,7 @@ for rule in 'EAGAIN clone' 'ENOSYS close_range' 'ENOMEM close_range:0=5'; do
 done
 
 crowded 1000
-[ "$(workers | wc -l)" = 2 ] || fail "$(workers | wc -l) workers"
+wait_for two_workers || fail "$(workers | wc -l) workers"
 for pid in $hand $(workers); do
 	# its recording, the listener, and what else is not a socket of a program's
 	[ "$(ls "/proc/$pid/fd" | wc -l)" -le $((384 + 8)) ] || fail "$pid has $(ls "/proc/$pid/fd" | wc -l) descriptors"
@@ -191,6 +192,7 @@ for most in 300 700; do
 done
 
 crowded 1000
+wait_for two_workers || fail "$(workers | wc -l) workers"
 oldest=$(workers | head -1)
 kill -KILL "$oldest"
 is_reaped() { [ ! -e "/proc/$oldest" ]; }
@@ -203,6 +205,7 @@ stop_by_hand
 done_with 'a worker is killed'
 
 crowded 1000
+wait_for two_workers || fail "$(workers | wc -l) workers"
 kill -KILL "$hand"
 wait "$hand" 2>/dev/null
 all_end
@@ -221,6 +224,7 @@ stops() {
 }
 
 crowded 1000
+wait_for two_workers || fail "$(workers | wc -l) workers"
 stops 3
 no_drain || fail 'workers are left'
 await_drains
@@ -229,6 +233,7 @@ all_end
 done_with 'told to stop with 1000 in three processes'
 
 crowded 1000
+wait_for two_workers || fail "$(workers | wc -l) workers"
 oldest=$(workers | head -1)
 kill -STOP "$oldest"
 stops 4
