@@ -121,6 +121,12 @@ host=$!
 exec 9> "$work/gate"
 until grep -q closed "$work/said" || ! kill -0 "$host" 2>/dev/null; do sleep 0.1; done
 all=($(processes "$drain"))
+# each is a descriptor of one of them
+for ((i = 0; i < 100; i++)); do
+	[ "$(for pid in "${all[@]}"; do ls "/proc/$pid/fd"; done | wc -l)" -lt "$lingering" ] || break
+	sleep 0.1
+	all=($(processes "$drain"))
+done
 taken=$(cpu "${all[@]}")
 printf '  memory of %-14s %9d KiB, in %d processes   goal <= 65536\n' halfclose-drain \
 	"$(for pid in "${all[@]}"; do cat "/proc/$pid/smaps_rollup"; done | awk '/^Pss:/ { sum += $2 } END { print sum }')" "${#all[@]}"

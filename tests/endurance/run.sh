@@ -185,6 +185,9 @@ if wanted lingering; then
 	exec 9>gate
 	is_closed() { grep -q closed our.out || ! kill -0 "$host"; }
 	until_so 'all closed' is_closed
+	# each is a descriptor of one of them
+	is_taken() { [ "$(for pid in $drain $(pgrep -P "$drain"); do ls "/proc/$pid/fd"; done | wc -l)" -ge "$count" ]; }
+	until_so 'all taken' is_taken
 	read -r processes rss pss < <(for pid in $drain $(pgrep -P "$drain"); do cat "/proc/$pid/smaps_rollup"; done |
 		awk '/^Rss/ { n++; rss += $2 } /^Pss:/ { pss += $2 } END { print n, rss, pss }')
 	[ "$processes" -ge 4 ] || [ "$(ulimit -Hn)" -ge 50000 ] || fail "$processes processes"
