@@ -74,7 +74,9 @@ void socket_end(uint32_t number, enum hc_result result)
 		log_drain(slot, result, slot->path ? count(slot->fd).unacked : UINT64_MAX);
 	}
 	log_close(slot->path);
-	close(slot->fd); /* and out of the epoll set */
+	/* the program may have its own still: then the set would not forget it */
+	epoll_ctl(epoll_set, EPOLL_CTL_DEL, slot->fd, NULL);
+	close(slot->fd);
 	slot_give(number);
 }
 

@@ -10,6 +10,8 @@
  *   attack imposter HOW    of the drain's user and under its name, or that of another
  *                          version (other): silent, garbage, short, late; until
  *                          standard input ends
+ *   attack keep            hands over a socket that ends, and keeps its own copy until
+ *                          standard input ends
  *   attack hold            hands over a socket as before an exec, which happens
  *                          when standard input ends
  */
@@ -224,6 +226,20 @@ static void imposter(const char *how)
 	say("came: %d\n", came);
 }
 
+static void keep(void)
+{
+	struct meeting at = meeting(5, 0);
+	struct hc_drain_message text = message();
+	struct pair p = unread(&at);
+	int drain = reach();
+	char byte;
+	tell(drain, &text, sizeof text, &p.mine, 1);
+	await_end(drain);
+	close(p.peer);
+	say("ready\n");
+	must(!read(0, &byte, 1), "standard input");
+}
+
 static void hold(void)
 {
 	struct meeting at = meeting(5, 0);
@@ -256,6 +272,8 @@ int main(int argc, char **argv)
 		deaf();
 	else if (!strcmp(mode, "imposter") && argc > 2)
 		imposter(argv[2]);
+	else if (!strcmp(mode, "keep"))
+		keep();
 	else if (!strcmp(mode, "hold"))
 		hold();
 	else

@@ -100,6 +100,24 @@ wait_for no_more_files || fail 'descriptors are left'
 stop_by_hand
 done_with 'garbage'
 
+# A socket that ended here and not there must not be looked at any more.
+by_hand
+rm -f gate kept
+mkfifo gate
+"$attack" keep <gate >kept 2>&1 &
+keeper=$!
+exec 9>gate
+wait_for grep -q ready kept || fail 'it is not taken'
+wait_for no_more_files || fail 'it is not ended'
+used() { cut -d' ' -f1 "/proc/$hand/schedstat"; }
+before_it=$(used)
+sleep 0.5
+[ $(($(used) - before_it)) -lt 50000000 ] || fail "$((($(used) - before_it) / 1000000)) ms of CPU time in 500"
+exec 9>&-
+wait "$keeper"
+stop_by_hand
+done_with 'another copy of a socket is kept'
+
 # ---- limits
 
 rm -f "$log"
