@@ -157,6 +157,16 @@ the_oldest() {
 		fail 'not the oldest went first'
 }
 
+# Before their peers end, too, all have been taken.
+until_limited() {
+	local is=$1
+	is_limited() {
+		timeout 20 "$halfclose" log --json "$log" >log.json 2>errors &&
+			[ "$(events '.event == "drain" and .result == "limit"')" = "$is" ]
+	}
+	wait_for is_limited || fail "$(events '.event == "drain" and .result == "limit"') ended by a limit, not $is"
+}
+
 # crowded SOCKETS [OPTION…]: held by as many drains as it takes, 384 each
 crowded() {
 	before=(prlimit --nofile=700 "${before[@]}")
@@ -178,6 +188,7 @@ for rule in 'EAGAIN clone' 'ENOSYS close_range' 'ENOMEM close_range:0=5'; do
 	before=("$refusing" "$rule")
 	crowded 1000
 	wait_for no_worker || fail 'there are workers'
+	until_limited 600
 	all_end
 	await_drains
 	the_oldest 600
@@ -201,6 +212,7 @@ done_with 'three processes for 1000 sockets'
 
 for most in 300 700; do
 	crowded 1000 --sockets=$most
+	until_limited $((1000 - most))
 	all_end
 	await_drains
 	the_oldest $((1000 - most))
