@@ -50,7 +50,7 @@ of_proc() { without_closed | sed 's/ [^ ]*$//; s/^\([0-9]* 10 .*\) .*/\1/'; }
 # agrees NAME [FILTER]: what ps says is what the kernel tells the program. Between two
 # of its answers that are the same nothing moved.
 agrees() {
-	local name=$1 filter=${2:-no_cookie_if_closed} i before after
+	local name=$1 filter=${2:-no_cookie_if_closed} i before='' after=''
 	for ((i = 0; i < 20; i++)); do
 		before=$(tell) || break
 		timeout 20 "$halfclose" ps --json "${options[@]}" "$pid" >"$place/json" 2>"$place/said"
@@ -193,7 +193,10 @@ fi
 # ---- who may look ----
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && unshare --net true 2>/dev/null; then
 	as_nobody=$place/as_nobody
-	printf '#!/bin/sh\nexec setpriv --reuid 65534 --regid 65534 --clear-groups -- %s "$@"\n' "$halfclose" >"$as_nobody"
+	# where this tree lies, another user may not come
+	cp "$halfclose" "$holder" "$library" "$place"
+	library=$place/${library##*/} holder=$place/${holder##*/}
+	printf '#!/bin/sh\nexec setpriv --reuid 65534 --regid 65534 --clear-groups -- %s "$@"\n' "$place/halfclose" >"$as_nobody"
 	chmod 755 "$as_nobody"
 	start unshare --net sh -c 'ip link set lo up && exec "$0"' "$holder"
 	agrees 'in another network namespace' without_closed
