@@ -56,9 +56,9 @@ static const char *way_of(const struct connection *connection)
 	return connection->connected || connection->connecting ? "connected" : connection->adopted ? "received" : NULL;
 }
 
-static void join(struct ps_socket *socket, struct opened *opened, pid_t pid)
+static void join(struct ps_socket *socket, struct opened *opened, pid_t own)
 {
-	const struct connection *connection = opened_find(opened, socket->now, pid, g_array_index(socket->fds, int, 0));
+	const struct connection *connection = opened_find(opened, socket->now, own, g_array_index(socket->fds, int, 0));
 	const struct site *site;
 
 	if (!connection)
@@ -76,9 +76,9 @@ static void join(struct ps_socket *socket, struct opened *opened, pid_t pid)
 
 /* The kernel does not list what was reset or never connected. By the recording it was a
  * connection, and the descriptor is still open. */
-static struct socket_now *closed_one(const struct opened *opened, pid_t pid, const struct held *held)
+static struct socket_now *closed_one(const struct opened *opened, pid_t own, const struct held *held)
 {
-	const struct connection *connection = opened ? opened_held(opened, pid, held->fd) : NULL;
+	const struct connection *connection = opened ? opened_held(opened, own, held->fd) : NULL;
 	struct socket_now *now;
 
 	if (!connection || connection->family == AF_UNIX || !connection_is_one(connection))
@@ -92,7 +92,8 @@ static struct socket_now *closed_one(const struct opened *opened, pid_t pid, con
 	return now;
 }
 
-static void add_held(struct ps *ps, GHashTable *by_inode, const struct held *held, const struct opened *opened)
+static void add_held(struct ps *ps, GHashTable *by_inode, const struct held *held, const struct opened *opened,
+                     pid_t own)
 {
 	gint64 inode = (gint64)held->inode;
 	struct ps_socket *socket = g_hash_table_lookup(by_inode, &inode);
@@ -100,7 +101,7 @@ static void add_held(struct ps *ps, GHashTable *by_inode, const struct held *hel
 	struct socket_now *gone = NULL;
 
 	if (!now && !socket)
-		now = gone = closed_one(opened, ps->target->pid, held);
+		now = gone = closed_one(opened, own, held);
 	if (!now && !socket)
 		return;
 	if (!socket) {
@@ -119,18 +120,19 @@ struct ps *ps_of(struct target *target, GHashTable *sockets, struct opened *open
 {
 	struct ps *ps = g_new0(struct ps, 1);
 	GHashTable *by_inode = g_hash_table_new(g_int64_hash, g_int64_equal);
+	pid_t own = target_own_number(target->pid, target->pid); /* as the recording has it */
 
 	ps->target = target;
 	ps->sockets = sockets;
 	ps->list = g_ptr_array_new_with_free_func(socket_free);
 	for (unsigned i = 0; i < target->held->len; i++)
-		add_held(ps, by_inode, &g_array_index(target->held, struct held, i), opened);
+		add_held(ps, by_inode, &g_array_index(target->held, struct held, i), opened, own);
 	g_hash_table_unref(by_inode);
 	for (unsigned i = 0; i < ps->list->len; i++) {
 		struct ps_socket *socket = ps->list->pdata[i];
 
 		if (opened)
-			join(socket, opened, target->pid);
+			join(socket, opened, own);
 		ps->close_wait += socket->now->state == HC_STATE_close_wait;
 		ps->listeners += is_listener(socket);
 	}

@@ -12,7 +12,7 @@ struct python;
 struct python *python_of(const struct target *target);
 void python_free(struct python *python); /* NULL: nothing */
 
-/* Appends struct frame, innermost first. The thread must be stopped meanwhile. */
+/* Appends struct frame, innermost first; tid: as the process itself has it. The thread must be stopped meanwhile. */
 void python_append(const struct python *python, pid_t tid, GArray *frames);
 
 #endif

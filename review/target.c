@@ -120,6 +120,25 @@ static void read_memory(struct target *target)
 	g_free(path);
 }
 
+pid_t target_own_number(pid_t pid, pid_t tid)
+{
+	char *path = g_strdup_printf("/proc/%d/task/%d/status", (int)pid, (int)tid), *text = NULL;
+	const char *numbers = NULL;
+	pid_t own = tid;
+
+	if (g_file_get_contents(path, &text, NULL, NULL))
+		numbers = strstr(text, "\nNSpid:");
+	if (numbers) { /* from the outermost namespace to its own */
+		char *line = g_strndup(numbers + 1, strcspn(numbers + 1, "\n"));
+
+		own = atoi(strrchr(line, '\t') ? strrchr(line, '\t') + 1 : "");
+		g_free(line);
+	}
+	g_free(text);
+	g_free(path);
+	return own > 0 ? own : tid;
+}
+
 const struct mapping *target_at(const struct target *target, uint64_t address)
 {
 	for (unsigned i = 0; i < target->memory->len; i++) {

@@ -35,6 +35,9 @@ struct target {
 struct target *target_open(pid_t pid, char **problem);
 void target_free(struct target *target);
 
+/* What a thread is called by itself: in a container it has another number than here. */
+pid_t target_own_number(pid_t pid, pid_t tid);
+
 /* What lies at an address; NULL: nothing. */
 const struct mapping *target_at(const struct target *target, uint64_t address);
 

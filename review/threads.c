@@ -169,7 +169,7 @@ static void read_python(pid_t tid, void *data)
 	const struct reader *reader = data;
 
 	if (reader->python)
-		python_append(reader->python, tid, reader->callers);
+		python_append(reader->python, target_own_number(reader->target->pid, tid), reader->callers);
 }
 
 /* False: it is not allowed. */
