@@ -264,7 +264,7 @@ row curl-stops   /usr/bin/curl    close   'curl_gives_up 20'     "${nginx[@]}"
 if row_is demo; then
 	timeout 60 "$demo/run.sh" >"$tmp/demo.client" 2>&1 || fail "status $?"
 	for line in 'HTTP/1.1 413 .* of 400,000 bytes, then ECONNRESET' 'error: closed with input unread' \
-		'[0-9,]+ bytes unread; [0-9,]+ bytes written and not acknowledged' 'sock_close, .*socketmodule\.c:[0-9]+' \
+		'[0-9,]+ bytes unread; [0-9,]+ bytes written and not acknowledged' 'python: close \(gunicorn/util\.py:[0-9]+\)' \
 		'cure When the answer is written: shutdown'; do
 		grep -qE "$line" "$tmp/demo.client" || fail "it does not say '$line'"
 	done
