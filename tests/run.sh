@@ -51,7 +51,7 @@ fi
 for dir in golden formats page suppressions diff input fuzz valgrind command names ps python examples hosts truth graceful \
 	fault endurance servers victims install packaging deb; do
 	if wanted "$dir" && [ -x "tests/$dir/run.sh" ]; then
-		suite "$dir" 400 "tests/$dir/run.sh"
+		suite "$dir" 900 "tests/$dir/run.sh"
 	fi
 done
 
@@ -61,8 +61,8 @@ if wanted command; then
 	done
 fi
 if wanted suites; then
-	suite suites 400 tests/suites/run.sh --quick --jobs "$(($(nproc) + 1))"
-	suite 'suites that must fail' 400 tests/suites/faults.sh
+	suite suites 900 tests/suites/run.sh --quick --jobs "$(($(nproc) + 1))"
+	suite 'suites that must fail' 900 tests/suites/faults.sh
 fi
 
 if [ "$skipped" = 0 ]; then

@@ -35,7 +35,7 @@ chmod 755 "$tmp" # another user's processes look for programs in it
 pending=()
 for part; do
 	mkdir "$tmp/$part"
-	GRACEFUL_TMP=$tmp/$part timeout -k 5 300 "${own[@]}" bash "$here/part.sh" "$part" >"$tmp/$part.said" 2>&1 &
+	GRACEFUL_TMP=$tmp/$part timeout -k 5 600 "${own[@]}" bash "$here/part.sh" "$part" >"$tmp/$part.said" 2>&1 &
 	pending+=("$part:$!")
 	# two at a time: they wait as often as they work
 	[ ${#pending[@]} -lt 2 ] || wait -n
