@@ -196,8 +196,11 @@ static void make_graceful(struct hc_ending *ending, uint64_t exit_since)
 	const struct hc_facts *facts = &ending->facts;
 	ending->graceful = exit_since ? hc_graceful_at_exit(ending->fd, entry, facts, exit_since, &ending->drained)
 	                              : hc_graceful_close(ending->fd, entry, facts, hc_now(), &ending->drained);
-	if (!ending->graceful)
+	if (!ending->graceful) {
+		/* what speaks against it may have come since: the peer's own reset */
+		look_again(ending, atomic_load_explicit(&entry->word, memory_order_relaxed));
 		return;
+	}
 	ending->outcome = HC_OUTCOME_drain;
 	ending->ask = false;
 }

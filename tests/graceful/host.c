@@ -40,6 +40,7 @@ static const struct {
 	{ "peers", peers },
 	{ "cgi", cgi },
 	{ "wire", wire },
+	{ "meanwhile", meanwhile },
 	{ "rdwr", rdwr },
 	{ "rdwr-read", rdwr_read },
 	{ "reader", reader },

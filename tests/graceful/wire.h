@@ -8,7 +8,51 @@
 #ifndef WIRE_H
 #define WIRE_H
 
+#include "../truth/raw.h"
 #include "net.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+static _Atomic int next_reset;
+
+/* Past the library: of this end nothing is recorded. */
+static void *resets(void *peers)
+{
+	static const struct linger now = { 1, 0 };
+	for (int i = 0; ((int *)peers)[i] >= 0; i++) {
+		while (atomic_load(&next_reset) < i)
+			;
+		raw(SYS_setsockopt, ((int *)peers)[i], SOL_SOCKET, SO_LINGER, &now, sizeof now, 0);
+		raw(SYS_close, ((int *)peers)[i], 0, 0, 0, 0, 0);
+	}
+	return NULL;
+}
+
+/* The peer resets while we close. */
+static void meanwhile(const char *argument)
+{
+	enum { MANY = 400 };
+	static int mine[MANY], peers[MANY + 1];
+	struct meeting at = meeting(5, SOCK_CLOEXEC);
+	pthread_t thread;
+	(void)argument;
+	for (int i = 0; i < MANY; i++) {
+		struct pair p = unread(&at);
+		mine[i] = p.mine;
+		peers[i] = p.peer;
+	}
+	peers[MANY] = -1;
+	atomic_store(&next_reset, -1);
+	must(!pthread_create(&thread, NULL, resets, peers), "thread");
+	for (int i = 0; i < MANY; i++) {
+		atomic_store(&next_reset, i);
+		for (volatile int j = 0; j < i * 20; j++)
+			;
+		close(mine[i]);
+	}
+	pthread_join(thread, NULL);
+}
 
 static void wire(const char *how)
 {

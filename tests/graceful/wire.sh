@@ -27,4 +27,17 @@ wire unread graceful 0 $'name: known\nsent: all'
 wire flood graceful 1 $'name: known\nsent: EPIPE' HALFCLOSE_DRAIN_BYTES=1000
 wire linger0 bare 1 $'name: ENOTCONN\nreceived: 3\nreceived: -1 ECONNRESET'
 wire linger0 graceful 0 $'name: known\nreceived: 3\nreceived: 0'
+
+# who resets while we close leaves us no reset to claim
+for i in {1..5}; do
+	rm -f "$log"
+	counters
+	before=$on_close
+	timeout 60 env HALFCLOSE_GRACEFUL=all "HALFCLOSE_LOG=$log" "LD_PRELOAD=$library" "$host" meanwhile >out 2>&1 || fail "status $?: $(tail -1 out)"
+	await_drains
+	counters
+	claimed=$(events '.outcome == "reset-unread"')
+	[ "$claimed" -le $((on_close - before)) ] || fail "$claimed resets claimed, and $((on_close - before)) happened"
+done
+done_with 'the peer resets meanwhile'
 end_drains
