@@ -276,10 +276,8 @@ def table(directory):
     for file in sorted(Path(directory).glob("*/summary.json"), key=lambda p: number(p.parent / "order")):
         row, found = file.parent, json.loads(file.read_text())
         mode = (row / "mode").read_text().strip()
-        for counted in found["bare"], found["mode"]:
-            status = (row / ("bare.1" if counted is found["bare"] else mode + ".1") / "status").read_text().strip()
-            word = "ok" if status == "0" else "fail"
-            counted[word] = counted.get(word, 0) - 1  # the exit status is no test
+        for counted, run in (found["bare"], "bare.1"), (found["mode"], mode + ".1"):
+            counted[load(row / run)["(exit status)"]] -= 1  # it is no test
         report = {}
         if (row / f"{mode}.1" / "report.json").exists():
             report = json.loads((row / f"{mode}.1" / "report.json").read_text())
