@@ -7,7 +7,7 @@
 
 size_t hc_stack_of_birth(struct hc_frame *frames)
 {
-	return hc_options.STACK == HC_STACK_ALL ? hc_stack_take(frames, (size_t)hc_options.STACK_DEPTH) : 0;
+	return hc_options.STACK == HC_STACK_OPENS ? hc_stack_take(frames, (size_t)hc_options.STACK_DEPTH) : 0;
 }
 
 void hc_record_adopted(int fd, enum hc_via via)

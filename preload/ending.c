@@ -126,7 +126,7 @@ static void record(const struct hc_ending *ending)
 	struct hc_frame frames[HC_STACK_MAX];
 	size_t depth = 0, used = 0;
 
-	if (hc_options.STACK == HC_STACK_ALL ||
+	if (hc_options.STACK >= HC_STACK_ALL ||
 	    (hc_options.STACK == HC_STACK_FINDINGS && hc_is_abrupt(ending->outcome)))
 		depth = hc_stack_take(frames, (size_t)hc_options.STACK_DEPTH);
 	struct hc_close *event = hc_record_at(HC_EVENT_close, depth * sizeof *frames, ending->t);

@@ -63,7 +63,7 @@ static const char *what_lacks(const struct ps *ps, const struct opened *opened)
 		       "is not known.";
 	if (!opened)
 		return "It records nothing (HALFCLOSE_LOG): where its connections were opened is not known.";
-	return "It was recorded without HALFCLOSE_STACK=all: where its connections were opened is not known.";
+	return "It was recorded without HALFCLOSE_STACK=opens: where its connections were opened is not known.";
 }
 
 /* NULL: it was told on standard error. */

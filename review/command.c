@@ -39,7 +39,7 @@ const struct command commands[] = {
 	{ "log", log_command, "print the events of recordings in the order of time", "FILE...", EXIT_STATUS_MORE,
 	  log_options, FALSE },
 	{ "ps", ps_command, "the open connections of running processes, and where they were opened", "PID...",
-	  "What was opened where is known of a process that is recorded with HALFCLOSE_STACK=all. Connections in "
+	  "What was opened where is known of a process that is recorded with HALFCLOSE_STACK=opens. Connections in "
 	  "CLOSE-WAIT come first: the peer has ended, and the program has not closed. UNREAD is what it has not read, "
 	  "UNACKED what it has written and the peer has not acknowledged; all bytes. It takes the process's user, or "
 	  "root. With --stacks a thread that sleeps in epoll_wait may find it interrupted (EINTR), as by any "

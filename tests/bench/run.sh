@@ -29,6 +29,7 @@ ways=(
 	"warnings only|1.02|LD_PRELOAD=$library"
 	"recording|1.06|LD_PRELOAD=$library HALFCLOSE_LOG=$work/log"
 	"recording, all stacks|1.12|LD_PRELOAD=$library HALFCLOSE_LOG=$work/log HALFCLOSE_STACK=all"
+	"recording, opens, too||LD_PRELOAD=$library HALFCLOSE_LOG=$work/log HALFCLOSE_STACK=opens"
 )
 
 median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }

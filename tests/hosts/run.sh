@@ -83,7 +83,7 @@ once() {
 	case $mode in
 	bare) under+=(${before:+"LD_PRELOAD=$before"} ${after:+"LD_PRELOAD=$after"}) ;;
 	warn) under+=(HALFCLOSE_WARN=stderr) ;;
-	recorded) under+=("HALFCLOSE_LOG=$log" HALFCLOSE_STACK=all) ;;
+	recorded) under+=("HALFCLOSE_LOG=$log" HALFCLOSE_STACK=opens) ;;
 	esac
 	[ "$mode" = bare ] || under+=("LD_PRELOAD=${before:+$before:}$preload${after:+:$after}")
 	count_aborts

@@ -89,7 +89,7 @@ says() { # says NAME STATUS TEXT COMMAND…
 options=()
 
 # ---- recorded with all stacks ----
-start env LD_PRELOAD="$library" HALFCLOSE_LOG="$place/all.hc" HALFCLOSE_STACK=all "$holder"
+start env LD_PRELOAD="$library" HALFCLOSE_LOG="$place/all.hc" HALFCLOSE_STACK=opens "$holder"
 agrees 'states and queues are those of the kernel'
 is 'CLOSE-WAIT comes first' '["CLOSE-WAIT","CLOSED","other"]' \
 	'[.processes[0].connections[].state | if . == "CLOSE-WAIT" or . == "CLOSED" then . else "other" end] |
@@ -133,14 +133,14 @@ stop
 start env LD_PRELOAD="$library" HALFCLOSE_LOG="$place/some.hc" "$holder"
 agrees 'recorded without those stacks'
 is 'how each was opened is known' '["accepted","connected"]' '[.processes[0].connections[].opened.how] | unique'
-says 'and that it is not known where' 0 'recorded without HALFCLOSE_STACK=all' "$halfclose" ps "$pid"
+says 'and that it is not known where' 0 'recorded without HALFCLOSE_STACK=opens' "$halfclose" ps "$pid"
 cp "$place/some.hc" "$place/copy.hc"
 stop
 
 start env LD_PRELOAD="$library" HALFCLOSE_WARN=off "$holder"
 agrees 'preloaded and not recorded' without_closed
 says 'it records nothing' 0 'It records nothing (HALFCLOSE_LOG)' "$halfclose" ps "$pid"
-says 'an option names a recording' 0 'HALFCLOSE_STACK=all' "$halfclose" ps --recording "$place/copy.hc" "$pid"
+says 'an option names a recording' 0 'HALFCLOSE_STACK=opens' "$halfclose" ps --recording "$place/copy.hc" "$pid"
 says 'one that is none' 1 'not a recording' "$halfclose" ps --recording "$holder" "$pid"
 stop
 
@@ -202,7 +202,7 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && unshare --net true 2>/
 	agrees 'in another network namespace' without_closed
 	stop
 	start unshare --net --pid --fork --kill-child env LD_PRELOAD="$library" HALFCLOSE_LOG="$place/in.hc" \
-		HALFCLOSE_STACK=all sh -c 'ip link set lo up && exec "$0"' "$holder"
+		HALFCLOSE_STACK=opens sh -c 'ip link set lo up && exec "$0"' "$holder"
 	outer=$pid
 	read -r pid < <(cat "/proc/$pid/task/$pid/children" 2>/dev/null; echo)
 	if [ -n "$pid" ]; then
@@ -220,7 +220,7 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && unshare --net true 2>/
 	stop
 	mkdir -m 777 "$place/open"
 	start setpriv --reuid 65534 --regid 65534 --clear-groups -- env LD_PRELOAD="$library" \
-		HALFCLOSE_LOG="$place/open/hc" HALFCLOSE_STACK=all "$holder"
+		HALFCLOSE_LOG="$place/open/hc" HALFCLOSE_STACK=opens "$holder"
 	halfclose=$as_nobody agrees 'another user of its own'
 	is 'who may read its recording' true '[.processes[0].connections[].opened.stack | length > 0] | all'
 	rm "$place/open/hc"

@@ -56,7 +56,7 @@ rows() {
 
 # A mode: what is set, beside LD_PRELOAD. %log is a recording of the run's own.
 modes() {
-	mode recorded HALFCLOSE_LOG=%log HALFCLOSE_STACK=all
+	mode recorded HALFCLOSE_LOG=%log HALFCLOSE_STACK=opens
 	mode warned HALFCLOSE_WARN=stderr
 	mode graceful HALFCLOSE_LOG=%log HALFCLOSE_GRACEFUL=all
 }
