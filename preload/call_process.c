@@ -316,8 +316,10 @@ static bool ends_by_abort(void)
 	return !hc_sys(SYS_rt_sigaction, SIGABRT, 0, (long)is, _NSIG / 8, 0) && is[0] == (unsigned long)SIG_DFL;
 }
 
-/* Seen only where an end is to be made graceful, and only where nothing of the
- * program's runs any more after it: a handler may leave by a jump. */
+/* The program's own call, passed on: nothing of ours aborts. It is an end like exit
+ * for the connections that are open, and libc raises the signal past every hook. Seen
+ * only where an end is to be made graceful, and only where nothing of the program's
+ * runs any more after it: a handler may leave by a jump. */
 HC_HOOK void abort(void)
 {
 	hc_libc_need();
