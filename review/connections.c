@@ -5,8 +5,6 @@
 #include "learn.h"
 #include "recording.h"
 
-#define EXEC_PATIENCE 1000000000u /* ns within which an exec that failed says so */
-
 unsigned connections_kept = CONNECTIONS_KEPT;
 
 /* What one file calls a socket. A socket that several programs hold has several. */
@@ -15,11 +13,6 @@ struct socket_name {
 	unsigned file;
 	struct connection *connection; /* not owned */
 	struct socket_name *next;      /* of the same socket; owned by the connection */
-};
-
-struct cookie_key {
-	uint64_t cookie;
-	unsigned boot;
 };
 
 static guint mix(uint64_t value, unsigned salt)
@@ -53,22 +46,6 @@ static gboolean cookie_equal(gconstpointer left, gconstpointer right)
 	const struct connection *a = left, *b = right;
 
 	return a->cookie == b->cookie && a->boot == b->boot;
-}
-
-struct connections *connections_new(const struct processes *processes, connection_judged *judged, void *data)
-{
-	struct connections *connections = g_new0(struct connections, 1);
-
-	connections->judged = judged;
-	connections->data = data;
-	connections->processes = processes;
-	connections->by_name = g_hash_table_new(name_hash, name_equal);
-	connections->by_cookie = g_hash_table_new(cookie_hash, cookie_equal);
-	connections->by_ends = conversations_table();
-	connections->pending_exec = g_queue_new();
-	connections->pending_threads = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
-	connections->over = g_queue_new();
-	return connections;
 }
 
 static void link_open(struct connections *connections, struct connection *connection)
@@ -282,72 +259,34 @@ static void apply_close(struct connections *connections, struct connection *conn
 	end_if_over(connections, connection);
 }
 
-/* ---- closes by exec: void if the exec then fails ---- */
-
-static bool same_thread(const struct event *a, const struct event *b)
-{
-	return a->recording == b->recording && a->record.pid == b->record.pid && a->record.tid == b->record.tid;
-}
-
-/* Threads of two files may share it: then one looks in vain. */
-static gint64 thread_key(const struct event *event)
-{
-	return (gint64)((uint64_t)event->record.pid << 32 | event->record.tid);
-}
-
-/* How many closes wait for a word of a thread. */
-static void count_pending(struct connections *connections, const struct event *event, int by)
-{
-	gint64 key = thread_key(event);
-	unsigned count = GPOINTER_TO_UINT(g_hash_table_lookup(connections->pending_threads, &key)) + (unsigned)by;
-
-	if (count)
-		g_hash_table_insert(connections->pending_threads, g_memdup2(&key, sizeof(key)),
-		                    GUINT_TO_POINTER(count));
-	else
-		g_hash_table_remove(connections->pending_threads, &key);
-}
-
-static void settle(struct connections *connections, GList *link, bool failed)
-{
-	struct event *pending = link->data;
-
-	g_queue_delete_link(connections->pending_exec, link);
-	count_pending(connections, pending, -1);
-	if (!failed)
-		apply_close(connections, find_or_add(connections, pending), pending);
-	g_free(pending);
-}
-
-static bool is_old(const struct event *pending, const struct event *event)
-{
-	return event->order > pending->order && event->order - pending->order > EXEC_PATIENCE;
-}
-
-static void settle_pending(struct connections *connections, const struct event *event)
-{
-	gint64 key = thread_key(event);
-	GList *link, *next;
-
-	while ((link = connections->pending_exec->head) && is_old(link->data, event))
-		settle(connections, link, event->kind == HC_EVENT_exec_failed && same_thread(link->data, event));
-	if (!g_hash_table_contains(connections->pending_threads, &key))
-		return;
-	for (link = connections->pending_exec->head; link; link = next) {
-		next = link->next;
-		if (same_thread(link->data, event))
-			settle(connections, link, event->kind == HC_EVENT_exec_failed);
-	}
-}
-
 static void note_close(struct connections *connections, struct connection *connection, const struct event *event)
 {
-	if (event->close.how == HC_HOW_exec) {
-		g_queue_push_tail(connections->pending_exec, event_copy(event));
-		count_pending(connections, event, 1);
-	} else {
+	if (event->close.how == HC_HOW_exec)
+		pending_add(connections->pending, event);
+	else
 		apply_close(connections, connection, event);
-	}
+}
+
+static void exec_happened(const struct event *close, void *data)
+{
+	struct connections *connections = data;
+
+	apply_close(connections, find_or_add(connections, close), close);
+}
+
+struct connections *connections_new(const struct processes *processes, connection_judged *judged, void *data)
+{
+	struct connections *connections = g_new0(struct connections, 1);
+
+	connections->judged = judged;
+	connections->data = data;
+	connections->processes = processes;
+	connections->by_name = g_hash_table_new(name_hash, name_equal);
+	connections->by_cookie = g_hash_table_new(cookie_hash, cookie_equal);
+	connections->by_ends = conversations_table();
+	connections->pending = pending_new(exec_happened, connections);
+	connections->over = g_queue_new();
+	return connections;
 }
 
 static const struct connection *listener_of(const struct connections *connections, const struct event *event)
@@ -355,13 +294,6 @@ static const struct connection *listener_of(const struct connections *connection
 	if (event->kind != HC_EVENT_accept)
 		return NULL;
 	return find_name(connections, event->recording->index, event->accept.listener);
-}
-
-/* What an exec records before it is known to happen. */
-static bool is_of_exec(const struct event *event)
-{
-	return (event->kind == HC_EVENT_close && event->close.how == HC_HOW_exec) ||
-	       (event->kind == HC_EVENT_pass && event->pass.via == HC_VIA_exec);
 }
 
 static bool brings_addresses(const struct event *event)
@@ -381,8 +313,7 @@ struct connection *connections_event(struct connections *connections, const stru
 {
 	struct connection *connection;
 
-	if (!g_queue_is_empty(connections->pending_exec) && !is_of_exec(event))
-		settle_pending(connections, event);
+	pending_event(connections->pending, event);
 	if (!event_kind(event->kind)->socket)
 		return NULL;
 	connection = find_or_add(connections, event);
@@ -434,8 +365,7 @@ void connections_finish(struct connections *connections)
 {
 	struct connection *connection;
 
-	while (!g_queue_is_empty(connections->pending_exec))
-		settle(connections, connections->pending_exec->head, false);
+	pending_finish(connections->pending);
 	while ((connection = connections->open)) {
 		unlink_open(connections, connection);
 		g_queue_push_tail(connections->over, connection);
@@ -456,8 +386,7 @@ void connections_free(struct connections *connections)
 {
 	struct connection *connection;
 
-	g_queue_free_full(connections->pending_exec, g_free);
-	g_hash_table_unref(connections->pending_threads);
+	pending_free(connections->pending);
 	while ((connection = connections->open)) {
 		unlink_open(connections, connection);
 		forget_both(connections, connection);

@@ -11,6 +11,7 @@
 #include <glib.h>
 
 #include "events.h"
+#include "pending.h"
 #include "processes.h"
 #include "teardown.h"
 
@@ -75,8 +76,7 @@ struct connections {
 	const struct processes *processes;
 	unsigned last_number;
 	GHashTable *by_name, *by_cookie, *by_ends;
-	GQueue *pending_exec; /* of struct event *: closes that an exec_failed can void */
-	GHashTable *pending_threads;
+	struct pending *pending;
 	GQueue *over;
 	struct connection *open; /* all that are not over, a list: the open and the draining ones */
 };
