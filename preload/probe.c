@@ -67,10 +67,11 @@ static bool queue_is_empty(int fd)
 }
 
 /* What a listener of MPTCP accepts may be plain TCP. What fell back later, or
- * whose other end speaks TCP, no longer answers as MPTCP. */
-static bool is_mptcp(int fd, bool *fell_back)
+ * whose other end speaks TCP, no longer answers as MPTCP.
+ * others: the TCP connections that it has beside its first. */
+static bool is_mptcp(int fd, bool *fell_back, unsigned *others)
 {
-	struct mptcp_info info;
+	struct mptcp_info info = { 0 };
 	socklen_t size = sizeof info;
 	int protocol;
 	if (!get_int(fd, SOL_SOCKET, SO_PROTOCOL, &protocol) || protocol != IPPROTO_MPTCP)
@@ -78,19 +79,8 @@ static bool is_mptcp(int fd, bool *fell_back)
 	*fell_back = hc_getsockopt(fd, SOL_MPTCP, MPTCP_INFO, &info, &size)
 	                 ? errno == EOPNOTSUPP
 	                 : info.mptcpi_flags & MPTCP_INFO_FLAG_FALLBACK;
+	*others = info.mptcpi_subflows;
 	return true;
-}
-
-/* MPTCP's SIOCINQ counts the end of the peer's data, too, as a byte; and says 1
- * for an empty queue once that direction is shut. */
-static void discount_end(int fd, struct hc_facts *facts)
-{
-	struct pollfd ended = { .fd = fd, .events = POLLRDHUP };
-	struct timespec no_time = { 0 };
-	if (!facts->unread || hc_sys(SYS_ppoll, (long)&ended, 1, (long)&no_time, 0, 0) != 1 ||
-	    !(ended.revents & POLLRDHUP))
-		return;
-	facts->unread = facts->unread > 1 ? facts->unread - 1 : !queue_is_empty(fd);
 }
 
 /* false: fd is no socket. */
@@ -158,36 +148,78 @@ static void take_info(int fd, uint32_t word, const struct tcp_info *info, struct
 	hc_count(facts, &counts, word & HC_FD_CONNECTED);
 }
 
+/*
+ * What TCP_INFO and SIOCINQ say of MPTCP, put right.
+ *
+ * SIOCINQ counts the end of the peer's data, too, as a byte; and says 1 for an
+ * empty queue once that direction is shut.
+ *
+ * TCP_INFO tells of the first of its TCP connections. That one sends its FIN when
+ * MPTCP has ended both directions (mptcp_shutdown_subflows()): whatever it waits
+ * for then, nothing is left to reset. It may also end alone, and MPTCP goes on
+ * over the others.
+ */
+static void put_right(int fd, unsigned others, struct hc_facts *facts)
+{
+	struct pollfd ended = { .fd = fd, .events = POLLRDHUP };
+	struct timespec no_time = { 0 };
+	if (hc_sys(SYS_ppoll, (long)&ended, 1, (long)&no_time, 0, 0) < 0)
+		return;
+	bool peer_ended = ended.revents & POLLRDHUP;
+	if (facts->unread && peer_ended)
+		facts->unread = facts->unread > 1 ? facts->unread - 1 : !queue_is_empty(fd);
+	if (facts->fell_back || !hc_is_ending(facts->state))
+		return;
+	if (ended.revents & POLLHUP || !others)
+		facts->state = HC_STATE_closed;
+	else
+		facts->state = peer_ended ? HC_STATE_close_wait : HC_STATE_established;
+}
+
+/* false: fd is no socket. */
+static bool probe_mptcp(int fd, uint32_t word, bool full, unsigned others, struct hc_facts *facts)
+{
+	struct tcp_info info;
+	if (!probe_unread(fd, facts))
+		return false;
+	/* last: the kernel's worker ends it at a time of its own */
+	if ((full || facts->unread) && tcp_info(fd, &info))
+		take_info(fd, word, &info, facts);
+	if (facts->state != HC_STATE_listening)
+		put_right(fd, others, facts);
+	return true;
+}
+
 static bool probe_tcp(int fd, uint32_t word, bool full, struct hc_facts *facts)
 {
 	struct tcp_info info;
+	unsigned others = 0;
 	bool shared_ever = word & (HC_FD_COPIED | HC_FD_OUTSIDE);
 
 	facts->linger0 = shared_ever ? hc_probe_linger0(fd) : word & HC_FD_LINGER0;
 	full = full || facts->linger0 || word & HC_FD_LISTENER;
+	if (word & HC_FD_MPTCP && is_mptcp(fd, &facts->fell_back, &others))
+		return probe_mptcp(fd, word, full, others, facts);
 	if (full) {
 		if (tcp_info(fd, &info))
 			take_info(fd, word, &info, facts);
-		else if (!(word & HC_FD_MPTCP) && is_no_such_socket(errno))
+		else if (is_no_such_socket(errno))
 			return false;
-		else if (!(word & HC_FD_MPTCP) && !has_peer(fd))
+		else if (!has_peer(fd))
 			return true;
 		if (facts->state == HC_STATE_listening || facts->state == HC_STATE_closed)
 			return true;
 	}
-	bool mptcp = word & HC_FD_MPTCP && is_mptcp(fd, &facts->fell_back);
 	/* last, so that as little as can be arrives between this and the close */
-	if (!mptcp && queue_is_empty(fd))
+	if (queue_is_empty(fd))
 		facts->unread_known = true;
 	else if (!probe_unread(fd, facts))
 		return false;
-	if (mptcp)
-		discount_end(fd, facts);
 	if (full || !facts->unread)
 		return true;
 	if (tcp_info(fd, &info))
 		take_info(fd, word, &info, facts);
-	else if (!(word & HC_FD_MPTCP) && !has_peer(fd))
+	else if (!has_peer(fd))
 		facts->unread_known = false;
 	return true;
 }

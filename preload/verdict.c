@@ -28,6 +28,11 @@ static bool fin_was_sent(enum hc_state state)
 	       state == HC_STATE_last_ack;
 }
 
+bool hc_is_ending(enum hc_state state)
+{
+	return fin_was_sent(state) || state == HC_STATE_time_wait || state == HC_STATE_closed;
+}
+
 static bool fin_was_received(enum hc_state state)
 {
 	return state == HC_STATE_close_wait || state == HC_STATE_last_ack || state == HC_STATE_closing ||

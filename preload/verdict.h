@@ -11,13 +11,13 @@
 struct hc_facts {
 	enum hc_state state;
 	bool unix_socket;
-	bool linger0;       /* SO_LINGER is on, with time 0 */
+	bool linger0; /* SO_LINGER is on, with time 0 */
 	bool unread_known;
-	bool oob;           /* an out-of-band byte is in the unread input */
-	bool peer_fin;      /* the peer had ended its direction */
-	bool fell_back;     /* MPTCP whose other end speaks TCP */
-	bool counted;       /* sent, received and unacked are known */
-	uint32_t waiting;   /* of a listener */
+	bool oob;         /* an out-of-band byte is in the unread input */
+	bool peer_fin;    /* the peer had ended its direction */
+	bool fell_back;   /* MPTCP whose other end speaks TCP */
+	bool counted;     /* sent, received and unacked are known */
+	uint32_t waiting; /* of a listener */
 	uint64_t unread, unacked, sent, received;
 };
 
@@ -31,6 +31,9 @@ static inline bool hc_is_abrupt(enum hc_outcome outcome)
 	return outcome == HC_OUTCOME_reset_unread || outcome == HC_OUTCOME_reset_linger ||
 	       outcome == HC_OUTCOME_backlog;
 }
+
+/* Has this side sent its FIN, or is the connection over? */
+bool hc_is_ending(enum hc_state state);
 
 /* The byte counts of TCP_INFO as a person counts them: without the sequence
  * numbers that SYN and FIN take. connected: this side sent the first SYN. */

@@ -12,6 +12,7 @@
  */
 #include "ways_alone.h"
 #include "ways_descriptors.h"
+#include "ways_mptcp.h"
 #include "ways_process.h"
 #include "ways_rights.h"
 #include "ways_shared.h"
@@ -223,6 +224,7 @@ static const struct way ways[] = {
 	MANY(fork_child_first, MPTCP, SHARED_UNREAD),
 	MANY(fork_parent_first, MPTCP, SHARED_UNREAD),
 	MANY(fork_child_reads, MPTCP, "close:shared close:fin"),
+	MANY(first_path_gone, MPTCP, UNREAD),
 	MANY(backlog, MPTCP, "close:backlog"),
 	MANY(never_connected, MPTCP, "close:none"),
 

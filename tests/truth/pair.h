@@ -9,6 +9,7 @@
 
 #include <err.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -92,6 +93,33 @@ static inline void peer_ends(const struct pair *pair)
 {
 	check(raw(SYS_shutdown, pair->peer, SHUT_WR), "peer: shutdown");
 	await(pair->mine, POLLRDHUP);
+}
+
+/* Is this end's TCP connection (of MPTCP: the first) in one of these states? */
+static inline bool in_state(int fd, unsigned states)
+{
+	struct tcp_info info;
+	socklen_t size = sizeof info;
+	check(raw(SYS_getsockopt, fd, IPPROTO_TCP, TCP_INFO, &info, &size), "TCP_INFO");
+	return states >> info.tcpi_state & 1;
+}
+
+/* What no event tells of: MPTCP's states are changed by a worker of the kernel,
+ * some time after the segment that makes it do so. */
+static inline void await_state(int fd, unsigned states)
+{
+	struct timespec pause = { .tv_nsec = 100000 };
+	for (int tries = 0; !in_state(fd, states); tries++) {
+		if (tries == 100000)
+			errx(2, "the state never came");
+		raw(SYS_nanosleep, &pause, NULL);
+	}
+}
+
+/* Both directions have ended; MPTCP then sends the FIN of its TCP connection. */
+static inline void await_over(const struct pair *pair)
+{
+	await_state(pair->mine, ~(1u << TCP_ESTABLISHED | 1u << TCP_CLOSE_WAIT));
 }
 
 static inline void peer_closes(const struct pair *pair)

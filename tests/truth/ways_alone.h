@@ -92,6 +92,7 @@ static void half_close(enum kind kind)
 	struct pair p = accepted(kind);
 	check(shutdown(p.mine, SHUT_WR), "shutdown");
 	peer_ends(&p);
+	await_over(&p);
 	close(p.mine);
 	peer_closes(&p);
 }
@@ -112,6 +113,7 @@ static void both_ended_unread(enum kind kind)
 	check(shutdown(p.mine, SHUT_WR), "shutdown");
 	await(p.peer, POLLRDHUP);
 	peer_ends(&p);
+	await_over(&p);
 	close(p.mine);
 	peer_closes(&p);
 }
