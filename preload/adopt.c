@@ -26,6 +26,8 @@ void hc_birth_adopt(int fd, enum hc_via via)
 		return;
 	}
 	uint64_t cookie = hc_probe_cookie(fd);
+	if (cookie != UINT64_MAX && hc_fd_word(fd) && hc_fd(fd)->cookie == cookie)
+		return; /* taken in already */
 	int twin = cookie != UINT64_MAX ? find_twin(cookie, fd) : -1;
 	if (twin >= 0) {
 		hc_fd_copy(twin, fd);

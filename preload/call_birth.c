@@ -78,7 +78,7 @@ void hc_birth_connect(int fd, const struct sockaddr *peer, socklen_t size, int e
 	size_t length = 0, used = 0;
 	int kept = errno;
 
-	if (!hc_fd_word(fd))
+	if (!hc_fd_word(fd) || !hc_tell(HC_EVENT_connect, (uint32_t)fd))
 		return; /* the process has ended meanwhile */
 	if (!error || error == EINPROGRESS || error == EINTR)
 		hc_fd_mark(fd, HC_FD_CONNECTED);
@@ -110,15 +110,27 @@ out:
 	errno = kept;
 }
 
+static inline int connect_by(hc_call_connect real, int fd, const struct sockaddr *peer, socklen_t size)
+{
+	if (likely(!hc_fd_word(fd)))
+		return real(fd, peer, size);
+	uint64_t since = hc_self.recording ? hc_now() : 0;
+	hc_ask();
+	int result = real(fd, peer, size);
+	hc_birth_connect(fd, peer, size, result ? errno : 0, since);
+	return result;
+}
+
 HC_HOOK int connect(int fd, const struct sockaddr *peer, socklen_t size)
 {
 	hc_libc_need();
-	if (likely(!hc_fd_word(fd)))
-		return hc_libc.connect(fd, peer, size);
-	uint64_t since = hc_self.recording ? hc_now() : 0;
-	int result = hc_libc.connect(fd, peer, size);
-	hc_birth_connect(fd, peer, size, result ? errno : 0, since);
-	return result;
+	return connect_by(hc_libc.connect, fd, peer, size);
+}
+
+HC_HOOK int __connect(int fd, const struct sockaddr *peer, socklen_t size)
+{
+	hc_libc_need();
+	return connect_by(hc_libc.__connect, fd, peer, size);
 }
 
 /* Records what a listener is bound to, once; where that is one address, its
@@ -174,8 +186,9 @@ void hc_birth_accept(int listener, int fd, const struct sockaddr *peer, socklen_
 	size_t used = 0;
 	int kept = errno;
 
-	if (hc_fd_word(fd) && hc_is_guest())
+	if (hc_fd_word(fd) && (hc_is_guest() || !hc_tell(HC_EVENT_accept, (uint32_t)fd)))
 		return;
+	hc_tell(HC_EVENT_accept, (uint32_t)fd);
 	if (!word) {
 		hc_fd_forget(fd);
 		return;
@@ -229,6 +242,7 @@ static inline void find_room(struct room *room, int listener, struct sockaddr *p
 {
 	enum { PAGE = 4096 };
 	uintptr_t frame = (uintptr_t)__builtin_frame_address(0), at = (uintptr_t)size;
+	hc_ask();
 	room->peer = peer;
 	room->size = size;
 	room->known = 0;
@@ -266,5 +280,3 @@ HC_HOOK int accept4(int fd, struct sockaddr *peer, socklen_t *size, int flags)
 	find_room(&room, fd, peer, size);
 	return accepted(&room, fd, hc_libc.accept4(fd, room.peer, room.size, flags));
 }
-
-HC_ALIAS(__connect, connect);

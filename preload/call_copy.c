@@ -44,14 +44,25 @@ bool hc_is_open(int fd)
 }
 
 /* What the number meant ends, unless the call fails. */
-HC_HOOK int dup2(int from, int to)
+static int dup2_by(hc_call_dup2 real, int from, int to, const void *caller)
 {
 	struct hc_ending ending;
-	hc_libc_need();
-	bool followed = from != to && hc_ending_begin(&ending, to, HC_HOW_dup2, HC_CALLER, hc_is_open(from));
-	int result = hc_libc.dup2(from, to);
+	bool followed = from != to && hc_ending_begin(&ending, to, HC_HOW_dup2, caller, hc_is_open(from));
+	int result = real(from, to);
 	hc_copied_onto(from, to, result >= 0, followed ? &ending : NULL);
 	return result;
+}
+
+HC_HOOK int dup2(int from, int to)
+{
+	hc_libc_need();
+	return dup2_by(hc_libc.dup2, from, to, HC_CALLER);
+}
+
+HC_HOOK int __dup2(int from, int to)
+{
+	hc_libc_need();
+	return dup2_by(hc_libc.__dup2, from, to, HC_CALLER);
 }
 
 HC_HOOK int dup3(int from, int to, int flags)
@@ -77,34 +88,36 @@ void hc_copied_onto(int from, int to, bool done, struct hc_ending *ending)
 		hc_ending_undo(ending);
 }
 
-static void note_fcntl(int fd, int command, int result)
-{
-	if ((command == F_DUPFD || command == F_DUPFD_CLOEXEC) && result >= 0)
-		hc_copied(fd, result);
-}
-
 /* fcntl is variadic in its header and takes an int or a pointer: both travel
  * where a pointer does. */
+static inline int fcntl_by(hc_call_fcntl real, int fd, int command, void *argument)
+{
+	if (unlikely(command == F_SETFD))
+		hc_note_gone(fd);
+	int result = real(fd, command, argument);
+	if ((command == F_DUPFD || command == F_DUPFD_CLOEXEC) && result >= 0)
+		hc_copied(fd, result);
+	return result;
+}
+
 int hc_fcntl(int fd, int command, void *argument) HC_SYMBOL(fcntl);
 HC_HOOK int hc_fcntl(int fd, int command, void *argument)
 {
 	hc_libc_need();
-	if (unlikely(command == F_SETFD))
-		hc_note_gone(fd);
-	int result = hc_libc.fcntl(fd, command, argument);
-	note_fcntl(fd, command, result);
-	return result;
+	return fcntl_by(hc_libc.fcntl, fd, command, argument);
 }
 
 int hc_fcntl64(int fd, int command, void *argument) HC_SYMBOL(fcntl64);
 HC_HOOK int hc_fcntl64(int fd, int command, void *argument)
 {
 	hc_libc_need();
-	if (unlikely(command == F_SETFD))
-		hc_note_gone(fd);
-	int result = hc_libc.fcntl64(fd, command, argument);
-	note_fcntl(fd, command, result);
-	return result;
+	return fcntl_by(hc_libc.fcntl64, fd, command, argument);
+}
+
+HC_HOOK int __fcntl(int fd, int command, void *argument)
+{
+	hc_libc_need();
+	return fcntl_by(hc_libc.__fcntl, fd, command, argument);
 }
 
 /* A message is looked at only after the kernel has read or written it without
@@ -150,7 +163,8 @@ static void see_rights(const struct msghdr *message, void (*see)(int fd))
 
 void hc_sent(const struct msghdr *message)
 {
-	see_rights(message, pass);
+	if (unlikely(message->msg_controllen) && hc_tell(HC_EVENT_pass, (uint32_t)(uintptr_t)message))
+		see_rights(message, pass);
 }
 
 void hc_received(const struct msghdr *message)
@@ -161,6 +175,7 @@ void hc_received(const struct msghdr *message)
 HC_HOOK ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
 	hc_libc_need();
+	hc_ask();
 	ssize_t result = hc_libc.sendmsg(fd, message, flags);
 	if (likely(result >= 0))
 		hc_sent(message);
@@ -179,6 +194,7 @@ HC_HOOK ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 HC_HOOK int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 {
 	hc_libc_need();
+	hc_ask();
 	int result = hc_libc.sendmmsg(fd, messages, count, flags);
 	for (int i = 0; i < result; i++)
 		hc_sent(&messages[i].msg_hdr);
@@ -193,6 +209,3 @@ HC_HOOK int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags
 		hc_received(&messages[i].msg_hdr);
 	return result;
 }
-
-HC_ALIAS(__dup2, dup2);
-extern __typeof(hc_fcntl) __fcntl __attribute__((alias("fcntl"), visibility("default")));

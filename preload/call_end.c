@@ -13,22 +13,33 @@
 #include <sys/stat.h>
 #include <sys/single_threaded.h>
 
-HC_HOOK int close(int fd)
+static inline int close_by(hc_call_close real, int fd, const void *caller)
 {
 	struct hc_ending ending;
-	hc_libc_need();
 	if (likely(!hc_fd_word(fd)))
-		return hc_libc.close(fd);
+		return real(fd);
 	/* a cancellation that is pending acts here, as it would at the start of
 	 * the real close, while nothing has changed yet */
 	pthread_testcancel();
-	bool followed = hc_ending_begin(&ending, fd, HC_HOW_close, HC_CALLER, true);
-	int result = hc_libc.close(fd);
+	bool followed = hc_ending_begin(&ending, fd, HC_HOW_close, caller, true);
+	int result = real(fd);
 	/* Linux has freed the number whatever close says, but for EBADF, where
 	 * there was none */
 	if (followed)
 		hc_ending_finish(&ending);
 	return result;
+}
+
+HC_HOOK int close(int fd)
+{
+	hc_libc_need();
+	return close_by(hc_libc.close, fd, HC_CALLER);
+}
+
+HC_HOOK int __close(int fd)
+{
+	hc_libc_need();
+	return close_by(hc_libc.__close, fd, HC_CALLER);
 }
 
 /* Is a followed socket's buffered output still to be written? It must be out
@@ -50,17 +61,28 @@ static int number_of(FILE *stream)
 	return fd;
 }
 
-HC_HOOK int fclose(FILE *stream)
+static int fclose_by(hc_call_fclose real, FILE *stream, const void *caller)
 {
 	struct hc_ending ending;
-	hc_libc_need();
 	int fd = number_of(stream);
 	flush_first(stream, fd);
-	bool followed = hc_ending_begin(&ending, fd, HC_HOW_fclose, HC_CALLER, true);
-	int result = hc_libc.fclose(stream);
+	bool followed = hc_ending_begin(&ending, fd, HC_HOW_fclose, caller, true);
+	int result = real(stream);
 	if (followed)
 		hc_ending_finish(&ending);
 	return result;
+}
+
+HC_HOOK int fclose(FILE *stream)
+{
+	hc_libc_need();
+	return fclose_by(hc_libc.fclose, stream, HC_CALLER);
+}
+
+HC_HOOK int _IO_fclose(FILE *stream)
+{
+	hc_libc_need();
+	return fclose_by(hc_libc._IO_fclose, stream, HC_CALLER);
 }
 
 static FILE *end_by_freopen(FILE *(*real)(const char *, const char *, FILE *), const char *path, const char *mode,
@@ -170,6 +192,3 @@ HC_HOOK void closefrom(int first)
 	hc_libc.closefrom(
 	    (int)hc_end_range(first < 0 ? 0 : (unsigned)first, UINT32_MAX, 0, HC_HOW_closefrom, HC_CALLER));
 }
-
-HC_ALIAS(__close, close);
-HC_ALIAS(_IO_fclose, fclose);

@@ -15,16 +15,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-HC_HOOK pid_t fork(void)
+/* The pthread_atfork handlers of init.c do the work, since libc's own forks
+ * (daemon, forkpty) come by them too; only the child's id is known here alone. */
+static inline pid_t fork_by(hc_call_fork real)
 {
-	hc_libc_need();
-	/* the pthread_atfork handlers of init.c do the work, since libc's own
-	 * forks (daemon, forkpty) come by them too; only the child's id is
-	 * known here alone */
-	pid_t child = hc_libc.fork();
+	pid_t child = real();
 	if (child)
 		hc_fork_told(child);
 	return child;
+}
+
+HC_HOOK pid_t fork(void)
+{
+	hc_libc_need();
+	return fork_by(hc_libc.fork);
+}
+
+HC_HOOK pid_t __fork(void)
+{
+	hc_libc_need();
+	return fork_by(hc_libc.__fork);
 }
 
 HC_HOOK pid_t _Fork(void)
@@ -74,13 +84,24 @@ HC_HOOK int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_ac
 	return error;
 }
 
+static FILE *popen_by(hc_call_popen real, const char *command, const char *mode)
+{
+	spawn_begin();
+	FILE *stream = real(command, mode);
+	spawn_end();
+	return stream;
+}
+
 HC_HOOK FILE *popen(const char *command, const char *mode)
 {
 	hc_libc_need();
-	spawn_begin();
-	FILE *stream = hc_libc.popen(command, mode);
-	spawn_end();
-	return stream;
+	return popen_by(hc_libc.popen, command, mode);
+}
+
+HC_HOOK FILE *_IO_popen(const char *command, const char *mode)
+{
+	hc_libc_need();
+	return popen_by(hc_libc._IO_popen, command, mode);
 }
 
 HC_HOOK int system(const char *command)
@@ -328,6 +349,3 @@ HC_HOOK void abort(void)
 	hc_libc.abort();
 	__builtin_unreachable();
 }
-
-HC_ALIAS(__fork, fork);
-HC_ALIAS(_IO_popen, popen);

@@ -118,6 +118,7 @@ static __attribute__((noinline)) long range_raw(long a, long b, long c, const vo
 
 static __attribute__((noinline)) long accept_raw(long number, long a, long b, long c, long d)
 {
+	hc_ask();
 	long result = hc_libc.syscall(number, a, b, c, d, 0, 0);
 	if (result >= 0)
 		hc_birth_accept((int)a, (int)result, NULL, 0);
@@ -135,6 +136,7 @@ static __attribute__((noinline)) long socket_raw(long a, long b, long c)
 static __attribute__((noinline)) long connect_raw(long a, long b, long c)
 {
 	uint64_t since = hc_self.recording ? hc_now() : 0;
+	hc_ask();
 	long result = hc_libc.syscall(SYS_connect, a, b, c, 0, 0, 0);
 	if (hc_fd_word((int)a))
 		hc_birth_connect((int)a, (void *)b, (socklen_t)c, result ? errno : 0, since);
@@ -167,6 +169,7 @@ static __attribute__((noinline)) long epoll_raw(long a, long b, long c, long d)
 
 static __attribute__((noinline)) long message_raw(long number, long a, long b, long c)
 {
+	hc_ask();
 	long result = hc_libc.syscall(number, a, b, c, 0, 0, 0);
 	if (result >= 0)
 		(number == SYS_sendmsg ? hc_sent : hc_received)((const struct msghdr *)b);
@@ -177,6 +180,7 @@ static __attribute__((noinline)) long shutdown_raw(long a, long b)
 {
 	bool followed = hc_self.recording && hc_fd_word((int)a);
 	bool put_off = b == SHUT_RDWR && hc_options.GRACEFUL & HC_GRACEFUL_RDWR && hc_fd_word((int)a);
+	hc_ask();
 	enum hc_state state = followed ? hc_shutdown_begin((int)a) : HC_STATE_unknown;
 	long result = put_off && hc_shutdown_put_off((int)a) ? 0 : hc_libc.syscall(SYS_shutdown, a, b, 0, 0, 0, 0);
 	if (followed)

@@ -15,7 +15,8 @@ void hc_shutdown_done(int fd, int side, enum hc_state state, int error)
 {
 	int kept = errno;
 	struct hc_fd *entry = hc_fd(fd);
-	struct hc_shutdown *event = hc_self.recording && side >= 0 && side < HC_SIDES && !hc_is_guest()
+	struct hc_shutdown *event = hc_self.recording && side >= 0 && side < HC_SIDES && !hc_is_guest() &&
+	                                    hc_tell(HC_EVENT_shutdown, (uint32_t)fd)
 	                                ? hc_record(HC_EVENT_shutdown, 0)
 	                                : NULL;
 	if (event) {
@@ -39,6 +40,7 @@ HC_HOOK int shutdown(int fd, int side)
 	bool put_off = side == SHUT_RDWR && hc_options.GRACEFUL & HC_GRACEFUL_RDWR;
 	if (likely(!hc_fd_word(fd) || !(hc_self.recording || put_off)))
 		return hc_libc.shutdown(fd, side);
+	hc_ask();
 	enum hc_state state = hc_shutdown_begin(fd);
 	bool done = put_off && hc_shutdown_put_off(fd);
 	int result = done ? 0 : hc_libc.shutdown(fd, side);

@@ -88,6 +88,8 @@ void hc_fd_copy(int from, int to)
 		hc_fd_forget(to);
 		return;
 	}
+	if (hc_fd_word(to) && atomic_load(&hc_fd(to)->sock) == atomic_load(&entry->sock))
+		return; /* counted already */
 	/* counted before `to` can be closed by anyone who knows of it */
 	hc_holders_copy(entry->sock);
 	hc_fd_mark(from, HC_FD_COPIED);

@@ -19,10 +19,21 @@ void hc_libc_resolve(void)
 	__builtin_memcpy(&all.name, &found, sizeof found);
 #define END(returns, name, parameters) CALL(returns, name, parameters)
 #include <halfclose/calls.def>
+	/* which not every libc has */
+#define CALL(returns, name, parameters)
+#define END(returns, name, parameters)
+#define ALIAS(name, of) \
+	found = dlsym(RTLD_NEXT, #name); \
+	if (found) \
+		__builtin_memcpy(&all.name, &found, sizeof found); \
+	else \
+		all.name = all.of;
+#include <halfclose/calls.def>
 #define CALL(returns, name, parameters) \
 	if (__builtin_strcmp(#name, "close")) \
 		__atomic_store_n(&hc_libc.name, all.name, __ATOMIC_RELAXED);
 #define END(returns, name, parameters) CALL(returns, name, parameters)
+#define ALIAS(name, of) CALL(, name, )
 #include <halfclose/calls.def>
 	__atomic_store_n(&hc_libc.close, all.close, __ATOMIC_RELEASE);
 	errno = kept;

@@ -17,11 +17,24 @@
 #include <sys/syscall.h>
 #include <sys/types.h>
 
+#define CALL(returns, name, parameters) typedef returns(*hc_call_##name) parameters;
+#define END(returns, name, parameters) CALL(returns, name, parameters)
+#include <halfclose/calls.def>
+
 struct hc_libc {
-#define CALL(returns, name, parameters) returns (*name) parameters;
-#define END(returns, name, parameters) returns (*name) parameters;
+#define CALL(returns, name, parameters) hc_call_##name name;
+#define END(returns, name, parameters) CALL(returns, name, parameters)
+/* An alias goes on to libc's function of that name: who calls it may be another
+ * library's hook of the plain name, behind ours. */
+#define ALIAS(name, of) hc_call_##of name;
 #include <halfclose/calls.def>
 };
+
+/* No header of libc's declares these. */
+#define CALL(returns, name, parameters)
+#define END(returns, name, parameters)
+#define ALIAS(name, of) __typeof__(*(hc_call_##of)NULL) name;
+#include <halfclose/calls.def>
 
 extern struct hc_libc hc_libc;
 
@@ -55,13 +68,6 @@ bool hc_libc_is_known(void);
 /* For a row that libc's headers declare with "...": the same symbol under a name
  * of ours in C, so that the two declarations don't meet. */
 #define HC_SYMBOL(symbol) __asm__(#symbol)
-#if __has_attribute(copy)
-#define HC_COPY_OF(of) __attribute__((copy(of)))
-#else
-#define HC_COPY_OF(of)
-#endif
-#define HC_ALIAS(name, of) extern __typeof(of) name HC_COPY_OF(of) __attribute__((alias(#of), visibility("default")))
-
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 

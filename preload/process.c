@@ -1,6 +1,7 @@
 #include "process.h"
 
 struct hc_host hc_self;
+__thread uint64_t hc_told;
 
 static __thread uint32_t cached_tid __attribute__((tls_model("initial-exec")));
 

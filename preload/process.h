@@ -7,6 +7,8 @@
 
 #include "libc.h"
 
+#include <halfclose/recording.h>
+
 #include <stdatomic.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,13 +17,13 @@ struct hc_host {
 	bool on;        /* sockets are followed */
 	bool recording; /* there is a recording to write into */
 	pid_t pid;
-	uint32_t number;               /* high half of the sock ids that it gives out */
-	_Atomic bool sandboxed;        /* the program installed a filter: ask the kernel nothing */
-	_Atomic uint32_t sockets;      /* sock ids given out */
-	_Atomic uint32_t epoch;        /* raised by every fork, spawn and exec */
-	_Atomic uint32_t forking;      /* forks and spawns under way */
-	_Atomic uint32_t spawned;      /* epoch of the last child that runs another program */
-	char exe[256];                 /* the program's path */
+	uint32_t number;          /* high half of the sock ids that it gives out */
+	_Atomic bool sandboxed;   /* the program installed a filter: ask the kernel nothing */
+	_Atomic uint32_t sockets; /* sock ids given out */
+	_Atomic uint32_t epoch;   /* raised by every fork, spawn and exec */
+	_Atomic uint32_t forking; /* forks and spawns under way */
+	_Atomic uint32_t spawned; /* epoch of the last child that runs another program */
+	char exe[256];            /* the program's path */
 };
 
 extern struct hc_host hc_self;
@@ -44,6 +46,28 @@ static inline void hc_note_spawn(void)
 {
 	uint32_t epoch = atomic_fetch_add(&hc_self.epoch, 1) + 1;
 	atomic_store(&hc_self.spawned, epoch);
+}
+
+/*
+ * One call of the program may come by our hooks twice: behind ours, another
+ * library's may be made of functions that we intercept, too. What it did is told
+ * by the one that is nearest to the kernel: hc_ask() before the real call, and
+ * after it nothing where !hc_tell(): it is told already. A signal handler's calls
+ * in between concern other descriptors, or are told twice.
+ */
+extern __thread uint64_t hc_told __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+static inline void hc_ask(void)
+{
+	hc_told = 0;
+}
+
+static inline bool hc_tell(enum hc_event what, uint32_t which)
+{
+	uint64_t told = (uint64_t)(what + 1) << 32 | which;
+	bool first = hc_told != told;
+	hc_told = told;
+	return first;
 }
 
 static inline uint64_t hc_new_sock(void)

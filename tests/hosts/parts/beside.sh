@@ -11,6 +11,31 @@ else
 	skip 'beside hooks' 'they can not be compiled here'
 fi
 
+# Ours is asked twice for each call, and must neither go round nor count twice.
+# shellcheck disable=SC2016
+sorts='map("\(.event) \(.outcome // .result // .via // "")") | group_by(.) | map("\(.[0]) \(length)") | .[]'
+for way in ALIASES BY_NUMBER; do
+	wanted "hooks that call $way" || continue
+	if "${CC:-gcc}" -D_GNU_SOURCE -D"$way" -shared -fPIC -g -o "$way.so" "$here/plugins/aliases.c"; then
+		before=$tmp/$way.so
+		if host "hooks that call $way, after them" calls main; then
+			true_to_kernel
+			jq -rs "$sorts" log.json >once
+			finish
+		fi
+		before='' after=$tmp/$way.so
+		if host "hooks that call $way, before them" calls main; then
+			true_to_kernel
+			jq -rs "$sorts" log.json >twice
+			cmp -s once twice || fail "events are '$(diff once twice | grep '^[<>]' | tr '\n' ' ')'"
+			finish
+		fi
+		after=''
+	else
+		skip "hooks that call $way" 'they can not be compiled here'
+	fi
+done
+
 # The last one that wants to be first is; what it and the program's own first array
 # end before ours has started is
 # not recorded, and shows that it was.
