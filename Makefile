@@ -132,7 +132,7 @@ lint: ## cppcheck and clang-tidy
 	  -D_GNU_SOURCE '-DElfW(type)=Elf64_##type' -Iinclude --suppress=missingIncludeSystem \
 	  preload drain review examples packaging/derive
 	clang-tidy --quiet --warnings-as-errors='*' $(PRELOAD) -- -std=gnu11 -D_GNU_SOURCE -Iinclude
-	clang-tidy --quiet --warnings-as-errors='*' $(REVIEW) $(wildcard packaging/derive/*.c) -- -std=gnu11 -D_GNU_SOURCE -Iinclude $(GLIB_CFLAGS) \
+	clang-tidy --quiet --warnings-as-errors='*' $(REVIEW) $(wildcard packaging/derive/*.c) -- -std=gnu11 -D_GNU_SOURCE -Iinclude $(REVIEW_CFLAGS) \
 	  -DHC_VERSION_TEXT='"$(VERSION)"' -DHC_LIBDIR='"$(LIBDIR)"'
 
 format: ## put the sources into the house's form
@@ -203,14 +203,15 @@ $(FAULTY): $(PRELOAD:preload/%.c=$(BUILD)/fault/%.o) $(BUILD)/fault/fault.o $(BU
 	$(Q)$(CC) $(LDFLAGS) $(LIB_LDFLAGS) $$(sed -n 's/^LIBC(.[^,]*, \([a-z_0-9]*\),.*\|^LIBC_ERROR(\([a-z_]*\),.*/-Wl,--wrap=\1\2/p' tests/fault/calls.def) \
 	  -o $@ $(filter %.o,$^)
 
-# The command: glib and elfutils live here and only here.
-GLIB_CFLAGS = $(shell pkg-config --cflags glib-2.0)
-REVIEW_LIBS = $(shell pkg-config --libs glib-2.0 libdw libelf libunwind-ptrace libunwind-generic) -lstdc++
+# The command: glib, elfutils and jansson live here and only here. What it exports
+# is nothing, so that no library calls a function of ours that is called as its own.
+REVIEW_CFLAGS = $(shell pkg-config --cflags glib-2.0 jansson) -fvisibility=hidden
+REVIEW_LIBS = $(shell pkg-config --libs glib-2.0 jansson libdw libelf libunwind-ptrace libunwind-generic) -lstdc++
 
 $(BUILD)/review/%.o: review/%.c Makefile
 	@mkdir -p $(@D)
 	@echo '  CC   $@'
-	$(Q)$(CC) $(ALL) $(SANITIZE) $(GLIB_CFLAGS) -DHC_VERSION_TEXT='"$(VERSION)"' -DHC_LIBDIR='"$(LIBDIR)"' -c -o $@ $<
+	$(Q)$(CC) $(ALL) $(SANITIZE) $(REVIEW_CFLAGS) -DHC_VERSION_TEXT='"$(VERSION)"' -DHC_LIBDIR='"$(LIBDIR)"' -c -o $@ $<
 
 # The assembler puts these files into page.o.
 $(BUILD)/review/page.o: $(wildcard review/page/*)
@@ -224,7 +225,7 @@ $(PROGRAM): $(REVIEW_OBJECTS)
 $(BUILD)/packaging/derive/%.o: packaging/derive/%.c Makefile
 	@mkdir -p $(@D)
 	@echo '  CC   $@'
-	$(Q)$(CC) $(ALL) $(SANITIZE) $(GLIB_CFLAGS) -DHC_VERSION_TEXT='"$(VERSION)"' -c -o $@ $<
+	$(Q)$(CC) $(ALL) $(SANITIZE) $(REVIEW_CFLAGS) -DHC_VERSION_TEXT='"$(VERSION)"' -c -o $@ $<
 
 $(DERIVE): $(patsubst %.c,$(BUILD)/%.o,$(wildcard packaging/derive/*.c)) $(filter-out $(BUILD)/review/main.o,$(REVIEW_OBJECTS))
 	@echo '  LINK $@'
@@ -260,7 +261,7 @@ rooms = $(foreach r,$(call uses,$(1)),$(if $(wildcard preload/$(r).c),$(BUILD)/u
 $(UNIT_REVIEW): $(BUILD)/tests/%: tests/%.c $(filter-out $(BUILD)/review/main.o,$(REVIEW_OBJECTS)) Makefile
 	@mkdir -p $(@D)
 	@echo '  LINK $@'
-	$(Q)$(CC) $(ALL) -MF $@.d -Ireview $(SANITIZE) $(GLIB_CFLAGS) -o $@ $< $(filter %.o,$^) $(REVIEW_LIBS) -lcmocka
+	$(Q)$(CC) $(ALL) -MF $@.d -Ireview $(SANITIZE) $(REVIEW_CFLAGS) -o $@ $< $(filter %.o,$^) $(REVIEW_LIBS) -lcmocka
 
 $(UNIT_PRELOAD): $(BUILD)/tests/%: tests/%.c $$(call rooms,tests/$$*.c) Makefile
 	@mkdir -p $(@D)
@@ -270,7 +271,7 @@ $(UNIT_PRELOAD): $(BUILD)/tests/%: tests/%.c $$(call rooms,tests/$$*.c) Makefile
 $(BUILD)/tests/golden-compile: tests/golden/compile.c $(BUILD)/review/events.o Makefile
 	@mkdir -p $(@D)
 	@echo '  LINK $@'
-	$(Q)$(CC) $(ALL) -MF $@.d -Ireview $(SANITIZE) $(GLIB_CFLAGS) -o $@ $(filter %.c %.o,$^) $(shell pkg-config --libs glib-2.0)
+	$(Q)$(CC) $(ALL) -MF $@.d -Ireview $(SANITIZE) $(REVIEW_CFLAGS) -o $@ $(filter %.c %.o,$^) $(shell pkg-config --libs glib-2.0)
 
 # A fuzz target: rooms as a unit test, or all of the command's.
 fuzz_main = $(if $(findstring fuzzer,$(SAN)),$(wildcard tests/fuzz/mutate_$(1).c),tests/fuzz/replay.c)
@@ -278,7 +279,7 @@ fuzz_rooms = $(if $(call uses,$(1)),$(call rooms,$(1)),$(filter-out $(BUILD)/rev
 $(FUZZERS): $(BUILD)/tests/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $$(call fuzz_main,$$*) tests/fuzz/is_json.c $$(call fuzz_rooms,tests/fuzz/fuzz_$$*.c) Makefile
 	@mkdir -p $(@D)
 	@echo '  LINK $@'
-	$(Q)$(CC) $(ALL) -MF $@.d -Ireview -Ipreload $(SANITIZE) $(GLIB_CFLAGS) -o $@ $(filter %.c %.o,$^) $(REVIEW_LIBS)
+	$(Q)$(CC) $(ALL) -MF $@.d -Ireview -Ipreload $(SANITIZE) $(REVIEW_CFLAGS) -o $@ $(filter %.c %.o,$^) $(REVIEW_LIBS)
 
 $(HOST_TESTS): $(BUILD)/tests/%: tests/%.c Makefile
 	@mkdir -p $(@D)

@@ -1,8 +1,7 @@
 #include "comparison.h"
 
+#include <jansson.h> /* reads; ours, json.h, writes, and the two share names */
 #include <string.h>
-
-#include "json_read.h"
 
 static void tally_free(void *data)
 {
@@ -82,11 +81,26 @@ void comparison_add(struct comparison *comparison, enum which which, const struc
 	}
 }
 
-static bool add_json_finding(struct comparison *comparison, enum which which, const struct json_value *finding)
+/* ---- a report read back: anybody may have written it ---- */
+
+static const char *text_of(const json_t *object, const char *name)
 {
-	const char *fingerprint = json_text_of(finding, "fingerprint"), *rule = json_text_of(finding, "rule");
-	const char *severity = json_text_of(finding, "severity"), *program = json_text_of(finding, "exe");
-	const char *place = json_text_of(finding, "place");
+	return json_string_value(json_object_get(object, name));
+}
+
+/* 0: none. What is below it is 0, too; fractions are cut off. */
+static uint64_t number_of(const json_t *object, const char *name)
+{
+	double number = json_number_value(json_object_get(object, name));
+
+	return number < 0x1p64 ? (uint64_t)MAX(number, 0) : UINT64_MAX;
+}
+
+static bool add_json_finding(struct comparison *comparison, enum which which, const json_t *finding)
+{
+	const char *fingerprint = text_of(finding, "fingerprint"), *rule = text_of(finding, "rule");
+	const char *severity = text_of(finding, "severity"), *program = text_of(finding, "exe");
+	const char *place = text_of(finding, "place");
 	unsigned level = 0;
 	struct tally *tally;
 
@@ -99,55 +113,56 @@ static bool add_json_finding(struct comparison *comparison, enum which which, co
 	tally->severity = level;
 	set_text(&tally->program, program);
 	set_text(&tally->place, place);
-	tally->sides[which].count += json_number_of(finding, "count");
-	tally->sides[which].bytes += json_number_of(finding, "bytes");
-	tally->sides[which].unread += json_number_of(finding, "unread");
+	tally->sides[which].count += number_of(finding, "count");
+	tally->sides[which].bytes += number_of(finding, "bytes");
+	tally->sides[which].unread += number_of(finding, "unread");
 	return true;
 }
 
-static void add_json_totals(struct comparison *comparison, enum which which, const struct json_value *report,
-                            const struct json_value *totals)
+static void add_json_totals(struct comparison *comparison, enum which which, const json_t *report, const json_t *totals)
 {
-	const struct json_value *teardowns = json_member(totals, "teardown", JSON_OBJECT);
+	const json_t *teardowns = json_object_get(totals, "teardown");
 
-	comparison->sides[which].processes += json_number_of(report, "processes");
-	comparison->sides[which].connections += json_number_of(report, "connections");
-	comparison->sides[which].lost_events += json_number_of(report, "lost_events");
-	comparison->sides[which].damaged += json_number_of(report, "damaged");
-	comparison->sides[which].unread_bytes += json_number_of(totals, "unread_bytes");
-	comparison->sides[which].unacked_bytes += json_number_of(totals, "unacked_bytes");
+	comparison->sides[which].processes += number_of(report, "processes");
+	comparison->sides[which].connections += number_of(report, "connections");
+	comparison->sides[which].lost_events += number_of(report, "lost_events");
+	comparison->sides[which].damaged += number_of(report, "damaged");
+	comparison->sides[which].unread_bytes += number_of(totals, "unread_bytes");
+	comparison->sides[which].unacked_bytes += number_of(totals, "unacked_bytes");
 	for (unsigned i = 0; i < TEARDOWNS; i++)
-		comparison->sides[which].teardowns[i] += json_number_of(teardowns, teardown_name(i));
+		comparison->sides[which].teardowns[i] += number_of(teardowns, teardown_name(i));
 }
 
-static char *add_report(struct comparison *comparison, enum which which, const struct json_value *report)
+static char *add_report(struct comparison *comparison, enum which which, const json_t *report)
 {
-	const struct json_value *totals = json_member(report, "totals", JSON_OBJECT);
-	const struct json_value *findings = json_member(report, "findings", JSON_ARRAY);
-	uint64_t schema = json_number_of(report, "schema");
+	const json_t *totals = json_object_get(report, "totals"), *findings = json_object_get(report, "findings");
+	uint64_t schema = number_of(report, "schema");
 
 	if (schema > REPORT_SCHEMA)
 		return g_strdup_printf("the report's schema is %" G_GUINT64_FORMAT "; this halfclose reads up to %u",
 		                       schema, REPORT_SCHEMA);
-	if (!schema || !totals || !findings || !json_member(report, "connections", JSON_NUMBER))
+	if (!schema || !json_is_object(totals) || !json_is_array(findings) ||
+	    !json_is_number(json_object_get(report, "connections")))
 		return g_strdup("neither a recording of halfclose nor a report of it in JSON");
 	add_json_totals(comparison, which, report, totals);
-	for (const struct json_value *finding = findings->members; finding; finding = finding->next)
-		if (!add_json_finding(comparison, which, finding))
+	for (size_t i = 0; i < json_array_size(findings); i++)
+		if (!add_json_finding(comparison, which, json_array_get(findings, i)))
 			return g_strdup("a finding in it lacks what is to be compared");
 	return NULL;
 }
 
 char *comparison_add_json(struct comparison *comparison, enum which which, const char *text, size_t size)
 {
-	unsigned line;
-	struct json_value *report = json_read(text, size, &line);
+	/* No integer is too big for a double, and up to 2^53 they are exact. */
+	const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL;
+	json_error_t error;
+	json_t *report = json_loadb(text, size, flags, &error);
 	char *problem;
 
 	if (!report)
-		return g_strdup_printf("line %u is no JSON", line);
+		return g_strdup_printf("line %d is no JSON: %s", error.line, error.text);
 	problem = add_report(comparison, which, report);
-	json_value_free(report);
+	json_decref(report);
 	return problem;
 }
 

@@ -8,7 +8,6 @@
 
 #include "comparison_print.h"
 #include "is_json.h"
-#include "json_read.h"
 
 static void print(const struct comparison *comparison, bool as_json)
 {
@@ -33,13 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *again = comparison_add_json(comparison, NOW, text, size);
 
 	MUST(!problem == !again);
-	if (is_json(text, size)) {
-		unsigned line;
-		struct json_value *value = json_read(text, size, &line);
-
-		MUST(value);
-		json_value_free(value);
-	}
+	MUST(!problem || (*problem && !strchr(problem, '\n')));
 	if (!problem) {
 		comparison_judge(comparison, 0);
 		MUST(comparison_worse(comparison, SEVERITY_note) == 0);

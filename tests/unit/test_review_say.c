@@ -85,10 +85,11 @@ static void test_json(void **state)
 	json_object(&json, NULL);
 	json_end_object(&json);
 	json_end_array(&json);
+	json_decimal(&json, "decimal", 1002003, 3);
 	json_string(&json, "absent", NULL);
 	json_end_object(&json);
 	assert_string_equal(json.text->str, "{\"a\\\"b\": \"x\\u0000\\u000a\xef\xbf\xbd\\\\\", "
-	                                    "\"list\": [18446744073709551615, {}]}");
+	                                    "\"list\": [18446744073709551615, {}], \"decimal\": 1002.003}");
 	g_string_free(json.text, TRUE);
 }
 
