@@ -3,6 +3,7 @@
  * each exec and exit ends some.
  */
 #include "ending.h"
+#include "family.h"
 #include "handover.h"
 #include "inherit.h"
 #include "init.h"
@@ -132,7 +133,7 @@ static bool exec_begin(const void *caller)
 	hc_holders_spawn();
 	if (hc_is_guest())
 		return false;
-	hc_holders_exec(true);
+	hc_family_exec(true);
 	hc_ending_exec(caller);
 	return true;
 }
@@ -142,7 +143,7 @@ static int exec_failed(bool begun)
 	if (!begun)
 		return -1;
 	hc_handover_keep();
-	hc_holders_exec(false);
+	hc_family_exec(false);
 	struct hc_exec_failed *event = hc_self.recording ? hc_record(HC_EVENT_exec_failed, 0) : NULL;
 	if (event) {
 		event->result = (uint32_t)errno;

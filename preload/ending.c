@@ -1,5 +1,6 @@
 #include "ending.h"
 #include "crossing.h"
+#include "family.h"
 #include "inherit.h"
 #include "options.h"
 #include "polls.h"
@@ -388,7 +389,7 @@ void hc_ending_process(enum hc_how how, int status, const void *caller)
 	/* in a sandbox this may be a vfork child, and nothing tells */
 	bool sandboxed = atomic_load(&hc_self.sandboxed);
 	uint64_t since = hc_options.GRACEFUL ? hc_now() : 0;
-	hc_holders_walk(true);
+	hc_family_walk(true);
 	for (int fd = sandboxed ? -1 : hc_fd_next(0); fd >= 0; fd = hc_fd_next(fd + 1)) {
 		/* taken one by one: other threads may still close some */
 		if (!hc_fd_claim(fd, &ending.entry))
@@ -399,10 +400,10 @@ void hc_ending_process(enum hc_how how, int status, const void *caller)
 			say(&ending);
 		}
 	}
-	hc_holders_walk(false);
+	hc_family_walk(false);
 	if (!sandboxed) {
 		hc_self.on = false;
-		hc_holders_end();
+		hc_family_end();
 	}
 	struct hc_exit *event = hc_self.recording ? hc_record(HC_EVENT_exit, 0) : NULL;
 	if (event) {

@@ -43,11 +43,9 @@ void hc_holders_undo(uint64_t sock);
 void hc_holders_mark_stray(uint64_t sock);
 bool hc_holders_is_stray(uint64_t sock);
 
-/* Before a fork: gives the child a place and counts all that it will hold.
- * Returns the place, for the two calls below, or 0 where there is none left. */
-unsigned hc_holders_fork(void);
-void hc_holders_forked(unsigned place, pid_t child); /* in the parent; -1: no child came */
-void hc_holders_child(unsigned place);               /* in the child */
+/* Before a fork: gives the child a place (family.h), as hc_family_take() does, and
+ * counts all that it will hold. */
+uint64_t hc_holders_fork(void);
 
 /* A descriptor of the socket goes to holders that nobody counts: all that the
  * family knows to hold it are to doubt that they are the last. The second: all that
@@ -55,15 +53,5 @@ void hc_holders_child(unsigned place);               /* in the child */
  * a vfork child too. */
 void hc_holders_pass(uint64_t sock);
 void hc_holders_spawn(void);
-
-/* This process is about to replace its program, or has failed to. */
-void hc_holders_exec(bool under_way);
-
-/* Between these, many sockets are asked for: who was alive at the first is taken to
- * be alive at the others, which saves a question to the kernel each. */
-void hc_holders_walk(bool begin);
-
-/* This process is about to end: what it holds counts no longer. */
-void hc_holders_end(void);
 
 #endif

@@ -4,6 +4,7 @@
  */
 #include "birth.h"
 #include "ending.h"
+#include "family.h"
 #include "handover.h"
 #include "inherit.h"
 #include "init.h"
@@ -21,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static __thread unsigned child_place __attribute__((tls_model("initial-exec")));
+static __thread uint64_t child_place __attribute__((tls_model("initial-exec")));
 
 void hc_enter_sandbox(void)
 {
@@ -101,7 +102,7 @@ void hc_fork_parent(void)
 void hc_fork_told(pid_t child)
 {
 	if (child_place && !hc_is_guest()) {
-		hc_holders_forked(child_place, child);
+		hc_family_forked(child_place, child);
 		child_place = 0;
 	}
 }
@@ -130,7 +131,7 @@ void hc_fork_child(void)
 	atomic_store(&hc_self.forking, 0);
 	hc_self.pid = (pid_t)hc_sys(SYS_getpid, 0, 0, 0, 0, 0);
 	hc_tid_forget();
-	hc_holders_child(child_place);
+	hc_family_child(child_place);
 	child_place = 0;
 	if (hc_options.GRACEFUL)
 		doubt_late_births();

@@ -1,6 +1,7 @@
-/* uses: fdtab holders text process libc
+/* uses: fdtab holders family text process libc
  *
  * The table of descriptors and the counts of holders, with real forks. */
+#include "family.h"
 #include "fdtab.h"
 #include "holders.h"
 
@@ -117,15 +118,15 @@ static void a_duplicate_keeps_its_socket_held(void **state)
 /* Forks as init.c does; the child does `what` and tells by its status. */
 static pid_t fork_family(int (*what)(int), int argument)
 {
-	unsigned place = hc_holders_fork();
+	uint64_t place = hc_holders_fork();
 	pid_t child = fork();
 	assert_true(child >= 0);
 	if (!child) {
 		hc_self.pid = getpid();
-		hc_holders_child(place);
+		hc_family_child(place);
 		_exit(what(argument));
 	}
-	hc_holders_forked(place, child);
+	hc_family_forked(place, child);
 	return child;
 }
 
@@ -139,7 +140,7 @@ static int status_of(pid_t child)
 static int release_and_end(int sock)
 {
 	int left = (int)hc_holders_release((uint64_t)sock);
-	hc_holders_end();
+	hc_family_end();
 	return left;
 }
 
@@ -184,16 +185,16 @@ static void a_fork_that_failed_leaves_no_holder(void **state)
 {
 	(void)state;
 	hc_fd_fill(22, HC_FD_TCP, 202, 0);
-	unsigned place = hc_holders_fork();
+	uint64_t place = hc_holders_fork();
 	assert_int_equal(hc_holders_others(202), HC_HOLDING_family);
-	hc_holders_forked(place, -1);
+	hc_family_forked(place, -1);
 	assert_int_equal(hc_holders_others(202), HC_HOLDING_none);
 	hc_fd_forget(22);
 }
 
 struct slow {
 	pthread_barrier_t ended;
-	unsigned place;
+	uint64_t place;
 };
 
 /* Its child has ended, and been waited for, before it can tell its pid. */
@@ -204,14 +205,14 @@ static void *fork_slowly(void *argument)
 	pid_t child = fork();
 	if (!child) {
 		hc_self.pid = getpid();
-		hc_holders_child(slow->place);
-		hc_holders_end();
+		hc_family_child(slow->place);
+		hc_family_end();
 		_exit(0);
 	}
 	waitpid(child, NULL, 0);
 	pthread_barrier_wait(&slow->ended);
 	pthread_barrier_wait(&slow->ended);
-	hc_holders_forked(slow->place, child);
+	hc_family_forked(slow->place, child);
 	return NULL;
 }
 
@@ -224,12 +225,12 @@ static void a_pid_that_is_told_late_is_not_the_next_ones(void **state)
 	hc_fd_fill(26, HC_FD_TCP, 206, 0);
 	assert_int_equal(pthread_create(&thread, NULL, fork_slowly, &slow), 0);
 	pthread_barrier_wait(&slow.ended);
-	unsigned place = hc_holders_fork();
-	assert_int_equal(place, slow.place);
+	uint64_t place = hc_holders_fork();
+	assert_int_equal((uint16_t)place, (uint16_t)slow.place);
 	pthread_barrier_wait(&slow.ended);
 	pthread_join(thread, NULL);
 	assert_int_equal(hc_holders_others(206), HC_HOLDING_family);
-	hc_holders_forked(place, -1);
+	hc_family_forked(place, -1);
 	assert_int_equal(hc_holders_others(206), HC_HOLDING_none);
 	hc_fd_forget(26);
 	pthread_barrier_destroy(&slow.ended);
@@ -239,15 +240,15 @@ static void what_is_born_during_a_fork_is_not_counted(void **state)
 {
 	(void)state;
 	hc_fd_fill(28, HC_FD_TCP, 208, 0);
-	unsigned place = hc_holders_fork();
+	uint64_t place = hc_holders_fork();
 	hc_fd_fill(27, HC_FD_TCP, 207, 0);
 	pid_t child = fork();
 	if (!child) {
 		hc_self.pid = getpid();
-		hc_holders_child(place);
+		hc_family_child(place);
 		_exit(hc_holders_counts(207) || !hc_holders_counts(208));
 	}
-	hc_holders_forked(place, child);
+	hc_family_forked(place, child);
 	assert_int_equal(status_of(child), 0);
 	hc_fd_forget(27);
 	hc_fd_forget(28);
@@ -258,7 +259,7 @@ static void many_forks_fit(void **state)
 	(void)state;
 	hc_fd_fill(23, HC_FD_TCP, 203, 0);
 	for (int i = 0; i < 20000; i++)
-		hc_holders_forked(hc_holders_fork(), -1);
+		hc_family_forked(hc_holders_fork(), -1);
 	assert_int_equal(hc_holders_others(203), HC_HOLDING_none);
 	hc_fd_forget(23);
 }
@@ -270,15 +271,15 @@ static void a_program_that_was_replaced_leaves_doubt(void **state)
 	(void)state;
 	assert_int_equal(pipe(ends), 0);
 	hc_fd_fill(24, HC_FD_TCP, 204, 0);
-	unsigned place = hc_holders_fork();
+	uint64_t place = hc_holders_fork();
 	pid_t child = fork();
 	if (!child) {
 		hc_self.pid = getpid();
-		hc_holders_child(place);
-		hc_holders_exec(true);
+		hc_family_child(place);
+		hc_family_exec(true);
 		_exit(wait_to_be_killed(ends[1]));
 	}
-	hc_holders_forked(place, child);
+	hc_family_forked(place, child);
 	assert_int_equal(read(ends[0], &byte, 1), 1);
 	assert_int_equal(hc_holders_others(204), HC_HOLDING_doubt);
 	kill(child, 9);

@@ -1,4 +1,4 @@
-/* uses: warn text options only stack python fdtab holders recorder views process libc
+/* uses: warn text options only stack python fdtab holders family recorder views process libc
  *
  * The rooms that all threads of a program walk through at once: the table, the
  * holders, the recorder and the warnings' count. What is asserted holds however
