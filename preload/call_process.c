@@ -9,6 +9,7 @@
 #include "init.h"
 #include "options.h"
 #include "recorder.h"
+#include "sharing.h"
 
 #include <sched.h>
 #include <signal.h>
@@ -194,7 +195,7 @@ static inline __attribute__((always_inline)) int exec_any(enum form form, int fd
 {
 	struct hc_text tail;
 	/* before this exec itself counts as a way out */
-	bool word = unlikely(hc_options.GRACEFUL) && hc_ending_only_after_exec(&tail);
+	bool word = unlikely(hc_options.GRACEFUL) && hc_only_after_exec(&tail);
 	bool begun = exec_begin(caller);
 	if (unlikely(word && begun))
 		exec_with_word(form, fd, path, argv, envp, flags, &tail);

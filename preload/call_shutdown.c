@@ -4,6 +4,7 @@
 #include "ending.h"
 #include "options.h"
 #include "recorder.h"
+#include "sharing.h"
 #include "shutdown.h"
 
 enum hc_state hc_shutdown_begin(int fd)
@@ -31,7 +32,7 @@ void hc_shutdown_done(int fd, int side, enum hc_state state, int error)
 
 bool hc_shutdown_put_off(int fd)
 {
-	return hc_ending_is_only(fd) && hc_graceful_shutdown(fd, hc_fd(fd), hc_probe_state(fd, hc_fd_word(fd)));
+	return hc_is_only(fd) && hc_graceful_shutdown(fd, hc_fd(fd), hc_probe_state(fd, hc_fd_word(fd)));
 }
 
 HC_HOOK int shutdown(int fd, int side)

@@ -1,39 +1,20 @@
 #include "ending.h"
 #include "crossing.h"
 #include "family.h"
-#include "inherit.h"
 #include "options.h"
 #include "polls.h"
 #include "recorder.h"
+#include "sharing.h"
 #include "stack.h"
-#include "waiting.h"
 #include "warn.h"
 
 #include <string.h>
-
-static bool possibly_shared(const struct hc_fd *entry, uint32_t word)
-{
-	return word & (HC_FD_COPIED | HC_FD_OUTSIDE) ||
-	       entry->epoch != atomic_load_explicit(&hc_self.epoch, memory_order_relaxed) ||
-	       atomic_load_explicit(&hc_self.forking, memory_order_relaxed);
-}
 
 /* Did another thread fork while this end was under way? The child may hold the
  * socket, and no table says so. */
 static bool was_overtaken(const struct hc_ending *ending)
 {
 	return ending->epoch != atomic_load(&hc_self.epoch) || atomic_load(&hc_self.forking);
-}
-
-/* Did it, since its birth, go to a program whose descriptors nobody counts? */
-static bool went_outside(int fd, const struct hc_fd *entry, uint32_t word)
-{
-	if (word & HC_FD_OUTSIDE)
-		return true;
-	/* epochs are compared by their distance: they may wrap */
-	if ((int32_t)(atomic_load(&hc_self.spawned) - entry->epoch) <= 0)
-		return false;
-	return !hc_probe_close_on_exec(fd);
 }
 
 /* Facts say what the close of the last descriptor would do; this says whether it
@@ -51,7 +32,7 @@ static void judge_sharing(struct hc_ending *ending, uint32_t word, enum hc_holdi
 	/* the kernel does not find what is closed, nor does it matter who holds it */
 	if (ending->outcome == HC_OUTCOME_unknown || ending->facts.state == HC_STATE_closed)
 		return;
-	bool outside = went_outside(ending->fd, &ending->entry, word);
+	bool outside = hc_went_outside(ending->fd, &ending->entry, word);
 	ending->last = left == HC_HOLDING_none && !outside && !atomic_load(&hc_self.forking);
 	if (!abrupt && !outside && left == HC_HOLDING_none)
 		return;
@@ -90,7 +71,7 @@ static bool look(struct hc_ending *ending, uint32_t word)
 	ending->last = true;
 	ending->local.family = ending->peer.family = 0;
 	/* SO_LINGER is the socket's: another holder may have set it */
-	uint32_t asked = word | (possibly_shared(&ending->entry, word) ? HC_FD_COPIED : 0u);
+	uint32_t asked = word | (hc_possibly_shared(&ending->entry, word) ? HC_FD_COPIED : 0u);
 	bool full = hc_self.recording || hc_options.GRACEFUL;
 	if (!hc_probe_close(ending->fd, asked, full, &ending->facts))
 		return false;
@@ -169,17 +150,6 @@ static void say(const struct hc_ending *ending)
 	hc_warn(&warning);
 }
 
-bool hc_ending_is_only(int fd)
-{
-	struct hc_fd entry;
-	if (!hc_fd_read(fd, &entry) || hc_is_guest() || atomic_load(&hc_self.sandboxed))
-		return false;
-	uint32_t word = atomic_load_explicit(&entry.word, memory_order_relaxed);
-	return !possibly_shared(&entry, word) ||
-	       (!(word & HC_FD_COPIED) && hc_holders_others(entry.sock) == HC_HOLDING_none &&
-	        !went_outside(fd, &entry, word) && !atomic_load(&hc_self.forking));
-}
-
 static bool wants_graceful(const struct hc_ending *ending)
 {
 	uint32_t word = atomic_load_explicit(&ending->entry.word, memory_order_relaxed);
@@ -228,7 +198,7 @@ bool hc_ending_begin_slow(struct hc_ending *ending, int fd, enum hc_how how, con
 	ending->fd = fd;
 	ending->how = how;
 	ending->caller = caller;
-	bool shared = possibly_shared(&ending->entry, word);
+	bool shared = hc_possibly_shared(&ending->entry, word);
 	ending->released = shared;
 	if (!look(ending, word)) {
 		if (shared)
@@ -302,11 +272,11 @@ static bool look_before_end(struct hc_ending *ending, int fd, enum hc_how how, c
 	ending->fd = fd;
 	ending->how = how;
 	ending->caller = caller;
-	if (possibly_shared(entry, word)) {
+	if (hc_possibly_shared(entry, word)) {
 		enum hc_holding others = hc_holders_others(entry->sock);
 		if (others == HC_HOLDING_family)
 			return false;
-		doubtful = others == HC_HOLDING_doubt || went_outside(fd, entry, word);
+		doubtful = others == HC_HOLDING_doubt || hc_went_outside(fd, entry, word);
 	}
 	if (word & HC_FD_COPIED && has_another(fd, entry->sock, how == HC_HOW_exec))
 		return false;
@@ -338,44 +308,6 @@ void hc_ending_exec(const void *caller)
 		}
 	}
 	errno = kept;
-}
-
-/* As inetd does it: who forked for this socket is about to close its own, and may
- * do so before or after our exec. Such an exec waits for it a little, since nobody
- * could tell the next program; hardly at all for one that sleeps, as it does when
- * it waits for us. */
-static void await_parent(const struct hc_fd *entry)
-{
-	enum { BRIEFLY = 2, PATIENTLY = 100 };
-	const struct timespec nap = { .tv_nsec = 200000 };
-	long parent = hc_sys(SYS_getppid, 0, 0, 0, 0, 0);
-	for (int i = 0; i < PATIENTLY && hc_holders_others(entry->sock) == HC_HOLDING_family; i++) {
-		if (i >= BRIEFLY && !hc_runs(parent))
-			return;
-		hc_sys(SYS_nanosleep, (long)&nap, 0, 0, 0, 0);
-	}
-}
-
-bool hc_ending_only_after_exec(struct hc_text *tail)
-{
-	int kept = errno;
-	tail->used = 0;
-	if (!hc_self.on || hc_is_guest() || atomic_load(&hc_self.sandboxed) || atomic_load(&hc_self.forking))
-		return false;
-	for (int fd = hc_fd_next(0); fd >= 0; fd = hc_fd_next(fd + 1)) {
-		uint32_t word = hc_fd_word(fd);
-		struct hc_fd entry;
-		if (!(word & HC_FD_TCP) || word & HC_FD_LISTENER || hc_probe_close_on_exec(fd) || !hc_fd_read(fd, &entry))
-			continue;
-		if (fd == STDIN_FILENO && possibly_shared(&entry, word))
-			await_parent(&entry);
-		/* its other descriptors here go along: what counts is who else holds it */
-		if (!possibly_shared(&entry, word) ||
-		    (hc_holders_others(entry.sock) == HC_HOLDING_none && !went_outside(fd, &entry, word)))
-			hc_inherit_add(tail, hc_probe_cookie(fd));
-	}
-	errno = kept;
-	return tail->used;
 }
 
 void hc_ending_process(enum hc_how how, int status, const void *caller)

@@ -22,7 +22,6 @@
 #include "graceful.h"
 #include "holders.h"
 #include "probe.h"
-#include "text.h"
 
 struct hc_ending {
 	int fd;
@@ -56,9 +55,6 @@ static inline bool hc_ending_begin(struct hc_ending *ending, int fd, enum hc_how
 void hc_ending_finish(struct hc_ending *ending);
 void hc_ending_undo(struct hc_ending *ending);
 
-/* Is this descriptor, for certain, the only one of its socket anywhere? */
-bool hc_ending_is_only(int fd);
-
 /* The process ends: every followed descriptor ends with it. Afterwards nothing
  * is followed any more. */
 void hc_ending_process(enum hc_how how, int status, const void *caller);
@@ -66,10 +62,6 @@ void hc_ending_process(enum hc_how how, int status, const void *caller);
 /* The program is about to be replaced: records the ends of what has
  * close-on-exec. Nothing is taken out of the table: the exec may fail. */
 void hc_ending_exec(const void *caller);
-
-/* Which of the sockets that an exec leaves open does this process hold alone? They
- * are added to the word for the next program. False: none. */
-bool hc_ending_only_after_exec(struct hc_text *tail);
 
 /* Numbers [first, last] end at once; false where nothing followed is there. */
 bool hc_ending_any(unsigned first, unsigned last);
