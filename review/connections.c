@@ -4,41 +4,15 @@
 #include "conversations.h"
 #include "learn.h"
 #include "recording.h"
+#include "socket_names.h"
 
 unsigned connections_kept = CONNECTIONS_KEPT;
-
-/* What one file calls a socket. A socket that several programs hold has several. */
-struct socket_name {
-	uint64_t sock;
-	unsigned file;
-	struct connection *connection; /* not owned */
-	struct socket_name *next;      /* of the same socket; owned by the connection */
-};
-
-static guint mix(uint64_t value, unsigned salt)
-{
-	return (guint)(((value + salt) * 0x9e3779b97f4a7c15u) >> 32);
-}
-
-static guint name_hash(gconstpointer key)
-{
-	const struct socket_name *name = key;
-
-	return mix(name->sock, name->file);
-}
-
-static gboolean name_equal(gconstpointer left, gconstpointer right)
-{
-	const struct socket_name *a = left, *b = right;
-
-	return a->sock == b->sock && a->file == b->file;
-}
 
 static guint cookie_hash(gconstpointer key)
 {
 	const struct connection *connection = key;
 
-	return mix(connection->cookie, connection->boot);
+	return (guint)(((connection->cookie + connection->boot) * 0x9e3779b97f4a7c15u) >> 32);
 }
 
 static gboolean cookie_equal(gconstpointer left, gconstpointer right)
@@ -70,13 +44,7 @@ static void unlink_open(struct connections *connections, struct connection *conn
 
 static void forget(struct connections *connections, struct connection *connection)
 {
-	struct socket_name *name, *next;
-
-	for (name = connection->names; name; name = next) {
-		next = name->next;
-		g_hash_table_remove(connections->by_name, name);
-		g_free(name);
-	}
+	socket_names_forget(connections->by_name, connection);
 	if (known64(connection->cookie) && g_hash_table_lookup(connections->by_cookie, connection) == connection)
 		g_hash_table_remove(connections->by_cookie, connection);
 	conversations_forget(connections->by_ends, connection);
@@ -89,26 +57,9 @@ static void forget(struct connections *connections, struct connection *connectio
 	g_free(connection);
 }
 
-static void add_name(struct connections *connections, struct connection *connection, unsigned file, uint64_t sock)
-{
-	struct socket_name *name = g_new(struct socket_name, 1);
-
-	*name = (struct socket_name){ sock, file, connection, connection->names };
-	connection->names = name;
-	g_hash_table_add(connections->by_name, name);
-}
-
-static struct connection *find_name(const struct connections *connections, unsigned file, uint64_t sock)
-{
-	struct socket_name wanted = { .sock = sock, .file = file };
-	struct socket_name *name = g_hash_table_lookup(connections->by_name, &wanted);
-
-	return name ? name->connection : NULL;
-}
-
 unsigned connections_number(const struct connections *connections, const struct recording *recording, uint64_t sock)
 {
-	struct connection *connection = find_name(connections, recording->index, sock);
+	struct connection *connection = socket_names_find(connections->by_name, recording->index, sock);
 
 	return connection ? connection->number : 0;
 }
@@ -123,14 +74,7 @@ static struct connection *find_cookie(const struct connections *connections, uns
 /* Two that were taken for different sockets are one: `from` becomes part of `into`. */
 static void merge(struct connections *connections, struct connection *into, struct connection *from)
 {
-	while (from->names) {
-		struct socket_name *name = from->names;
-
-		from->names = name->next;
-		name->connection = into;
-		name->next = into->names;
-		into->names = name;
-	}
+	socket_names_move(into, from);
 	conversations_forget(connections->by_ends, into); /* where it lies there follows from its addresses */
 	into->number = MIN(into->number, from->number);
 	into->born = MIN(into->born, from->born);
@@ -158,11 +102,11 @@ static struct connection *find_or_add(struct connections *connections, const str
 {
 	const struct hc_socket *socket = &event->common.socket;
 	unsigned file = event->recording->index, boot = event->recording->boot;
-	struct connection *connection = find_name(connections, file, socket->sock);
+	struct connection *connection = socket_names_find(connections->by_name, file, socket->sock);
 	struct connection *same = find_cookie(connections, boot, socket->cookie);
 
 	if (!connection && same) {
-		add_name(connections, same, file, socket->sock);
+		socket_names_add(connections->by_name, same, file, socket->sock);
 		return same;
 	}
 	if (!connection) {
@@ -171,7 +115,7 @@ static struct connection *find_or_add(struct connections *connections, const str
 		connection->boot = boot;
 		connection->cookie = UINT64_MAX;
 		link_open(connections, connection);
-		add_name(connections, connection, file, socket->sock);
+		socket_names_add(connections->by_name, connection, file, socket->sock);
 	}
 	if (same && same != connection && !connection->close && !connection->other) {
 		merge(connections, same, connection);
@@ -281,7 +225,7 @@ struct connections *connections_new(const struct processes *processes, connectio
 	connections->judged = judged;
 	connections->data = data;
 	connections->processes = processes;
-	connections->by_name = g_hash_table_new(name_hash, name_equal);
+	connections->by_name = socket_names_table();
 	connections->by_cookie = g_hash_table_new(cookie_hash, cookie_equal);
 	connections->by_ends = conversations_table();
 	connections->pending = pending_new(exec_happened, connections);
@@ -293,7 +237,7 @@ static const struct connection *listener_of(const struct connections *connection
 {
 	if (event->kind != HC_EVENT_accept)
 		return NULL;
-	return find_name(connections, event->recording->index, event->accept.listener);
+	return socket_names_find(connections->by_name, event->recording->index, event->accept.listener);
 }
 
 static bool brings_addresses(const struct event *event)
@@ -337,7 +281,8 @@ struct connection *connections_event(struct connections *connections, const stru
 		end_if_over(connections, connection);
 	else
 		return connection;
-	return find_name(connections, event->recording->index, event->common.socket.sock); /* if it is still there */
+	/* if it is still there */
+	return socket_names_find(connections->by_name, event->recording->index, event->common.socket.sock);
 }
 
 void connections_open(const struct connections *connections, connection_judged *visit, void *data)

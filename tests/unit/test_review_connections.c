@@ -9,8 +9,6 @@
 #include "connections.h"
 #include "recording.h"
 
-#define SECOND 1000000000u
-
 static struct recording recording;
 static struct processes *processes;
 static struct connections *connections;
@@ -240,58 +238,6 @@ static void test_exec_failed(void **state)
 	assert_int_equal(connections->outcomes[HC_OUTCOME_reset_unread], 0);
 }
 
-/* What survives the exec is recorded among what does not. */
-static void test_exec_failed_with_another(void **state)
-{
-	struct event passed = event_of(HC_EVENT_pass, 2), failed;
-
-	(void)state;
-	feed_accept(1, 4001);
-	feed_accept(2, 4002);
-	feed_close(1, HC_HOW_exec, HC_OUTCOME_reset_unread);
-	passed.order = now += 1000;
-	passed.pass.via = HC_VIA_exec;
-	feed(&passed);
-	failed = event_of(HC_EVENT_exec_failed, 0);
-	feed(&failed);
-	connections_finish(connections);
-	assert_int_equal(connections->closes, 0);
-}
-
-/* A program that is not traced comes after it: nothing more is heard of that thread. */
-static void test_exec_went_well(void **state)
-{
-	(void)state;
-	feed_accept(1, 4001);
-	feed_close(1, HC_HOW_exec, HC_OUTCOME_reset_unread);
-	now += 2 * SECOND;
-	struct event other = event_of(HC_EVENT_exit, 0);
-	other.record.pid = other.record.tid = 2;
-	feed(&other);
-	assert_int_equal(connections->outcomes[HC_OUTCOME_reset_unread], 1);
-}
-
-/* Many sockets wait for the word of many execs while others go on. */
-static void test_many_execs(void **state)
-{
-	gint64 start = g_get_monotonic_time();
-
-	(void)state;
-	for (uint32_t i = 1; i <= 100000; i++) {
-		struct event event = event_of(HC_EVENT_close, i), other = event_of(HC_EVENT_exit, 0);
-
-		event.record.tid = 10 + i;
-		event.close.how = HC_HOW_exec;
-		event.close.outcome = HC_OUTCOME_fin;
-		now = other.order = event.order = 1000;
-		feed(&event);
-		feed(&other);
-	}
-	connections_finish(connections);
-	assert_int_equal(connections->closes, 100000);
-	assert_true(g_get_monotonic_time() - start < 10 * G_USEC_PER_SEC);
-}
-
 static void test_two_last_closes(void **state)
 {
 	(void)state;
@@ -391,9 +337,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_drain_ends_late, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_copy, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exec_failed, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_exec_failed_with_another, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_exec_went_well, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_many_execs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_two_last_closes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unknown_is_not_the_last, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exec_is_not_the_last, setup, teardown),
