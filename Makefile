@@ -268,7 +268,7 @@ $(UNIT_PRELOAD): $(BUILD)/tests/%: tests/%.c $$(call rooms,tests/$$*.c) Makefile
 	@echo '  LINK $@'
 	$(Q)$(CC) $(ALL) -MF $@.d -Ipreload $(SANITIZE) $(UNWINDER) -o $@ $< $(filter %.o,$^) -lcmocka -pthread
 
-$(BUILD)/tests/golden-compile: tests/golden/compile.c $(BUILD)/review/events.o Makefile
+$(BUILD)/tests/golden-compile: tests/golden/compile.c tests/golden/values.c tests/golden/values.h $(BUILD)/review/events.o Makefile
 	@mkdir -p $(@D)
 	@echo '  LINK $@'
 	$(Q)$(CC) $(ALL) -MF $@.d -Ireview $(SANITIZE) $(REVIEW_CFLAGS) -o $@ $(filter %.c %.o,$^) $(shell pkg-config --libs glib-2.0)

@@ -18,8 +18,6 @@
  *
  * Values with spaces stand in "quotes"; \xNN is a byte.
  */
-#include <arpa/inet.h>
-#include <errno.h>
 #include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +25,7 @@
 #include <sys/socket.h>
 
 #include "events.h"
+#include "values.h"
 
 static struct {
 	struct hc_header header;
@@ -39,183 +38,28 @@ static struct {
 	const char *directory;
 } now;
 
-static _Noreturn void die(const char *what, const char *word)
+_Noreturn void die(const char *what, const char *word)
 {
 	fprintf(stderr, "golden-compile: line %u: %s: %s\n", now.line, what, word);
 	exit(2);
 }
 
-static uint64_t number(const char *text)
-{
-	char *end;
-	uint64_t value = g_ascii_strtoull(text, &end, 0);
-
-	if (end == text || *end)
-		die("no number", text);
-	return value;
-}
-
-/* 1.7 -> process 1's socket 7 */
-static uint64_t sock(const char *text)
-{
-	const char *dot = strchr(text, '.');
-
-	return dot ? g_ascii_strtoull(text, NULL, 10) << 32 | number(dot + 1) : number(text);
-}
-
-static struct hc_address address(const char *text)
-{
-	struct hc_address to = { 0 };
-	const char *colon = strrchr(text, ':');
-	char *ip;
-
-	if (!colon)
-		die("no address", text);
-	ip = *text == '[' ? g_strndup(text + 1, (size_t)(colon - text) - 2) : g_strndup(text, (size_t)(colon - text));
-	to.family = *text == '[' ? AF_INET6 : AF_INET;
-	to.port = (uint16_t)number(colon + 1);
-	if (inet_pton(to.family, ip, to.ip) != 1)
-		die("no address", text);
-	g_free(ip);
-	return to;
-}
-
-static uint64_t error_number(const char *text)
-{
-	for (int error = 1; error < 200; error++)
-		if (g_strcmp0(strerrorname_np(error), text) == 0)
-			return (uint64_t)error;
-	return number(text);
-}
-
-static uint64_t flags(const char *text)
-{
-	char **names = g_strsplit(text, ",", -1);
-	uint64_t bits = 0;
-
-	for (char **name = names; *name; name++) {
-		int bit = value_named(FIELD_flags, *name);
-
-		if (bit < 0)
-			die("no flag", *name);
-		bits |= 1ull << bit;
-	}
-	g_strfreev(names);
-	return bits;
-}
-
-static struct hc_build_id build_id(const char *text)
-{
-	struct hc_build_id id = { .size = (uint8_t)(strlen(text) / 2) };
-
-	for (unsigned i = 0; i < id.size && i < sizeof(id.bytes); i++)
-		id.bytes[i] = (uint8_t)(g_ascii_xdigit_value(text[2 * i]) << 4 | g_ascii_xdigit_value(text[2 * i + 1]));
-	return id;
-}
-
-static void append_bytes(GByteArray *record, struct hc_span *span, const void *bytes, size_t size)
-{
-	span->offset = record->len;
-	span->size = (uint32_t)size;
-	g_byte_array_append(record, bytes, (guint)size);
-}
-
-/* "1+0x40,2+0x80": modules and offsets */
-static void append_stack(GByteArray *record, struct hc_span *span, const char *text)
-{
-	char **frames = g_strsplit(text, ",", -1);
-	GArray *list = g_array_new(FALSE, FALSE, sizeof(struct hc_frame));
-
-	for (char **frame = frames; *frame; frame++) {
-		struct hc_frame is = { 0 };
-		char *plus = strchr(*frame, '+');
-
-		if (plus)
-			*plus++ = '\0';
-		is.module = plus ? number(*frame) : 0;
-		is.offset = number(plus ? plus : *frame);
-		g_array_append_val(list, is);
-	}
-	append_bytes(record, span, list->data, list->len * sizeof(struct hc_frame));
-	g_array_unref(list);
-	g_strfreev(frames);
-}
-
-static void set_span(GByteArray *record, const struct field *field, const char *text)
-{
-	struct hc_span span;
-
-	if (sscanf(text, "@%u+%u", &span.offset, &span.size) == 2) /* a span as it is, right or wrong */
-		;
-	else if (field->type == FIELD_stack)
-		append_stack(record, &span, text);
-	else
-		append_bytes(record, &span, text, strlen(text));
-	memcpy(record->data + field->offset, &span, sizeof(span));
-}
-
-static uint64_t value_of(const struct field *field, const char *text)
-{
-	int value;
-
-	switch (field->type) {
-	case FIELD_u64:
-	case FIELD_id:
-	case FIELD_u32:
-		return number(text);
-	case FIELD_sock:
-		return sock(text);
-	case FIELD_error:
-		return error_number(text);
-	case FIELD_flags:
-		return *text ? flags(text) : 0;
-	default:
-		value = value_named(field->type, text);
-		return value >= 0 ? (uint64_t)value : number(text);
-	}
-}
-
-static void set_field(GByteArray *record, const struct field *field, const char *text)
-{
-	struct hc_address to;
-	struct hc_build_id id;
-	uint64_t value;
-
-	switch (field->type) {
-	case FIELD_text:
-	case FIELD_stack:
-		set_span(record, field, text);
-		break;
-	case FIELD_address:
-		to = address(text);
-		memcpy(record->data + field->offset, &to, sizeof(to));
-		break;
-	case FIELD_build:
-		id = build_id(text);
-		memcpy(record->data + field->offset, &id, sizeof(id));
-		break;
-	default:
-		value = value_of(field, text);
-		memcpy(record->data + field->offset, &value, field->size); /* little endian */
-	}
-}
-
 static bool set_common(struct hc_record *record, struct hc_socket *socket, const char *key, const char *text)
 {
 	if (!strcmp(key, "t"))
-		record->t = now.t = number(text);
+		record->t = now.t = value_number(text);
 	else if (!strcmp(key, "pid"))
-		record->pid = record->tid = now.pid = now.tid = (uint32_t)number(text);
+		record->pid = record->tid = now.pid = now.tid = (uint32_t)value_number(text);
 	else if (!strcmp(key, "tid"))
-		record->tid = now.tid = (uint32_t)number(text);
+		record->tid = now.tid = (uint32_t)value_number(text);
 	else if (!strcmp(key, "sock"))
-		socket->sock = sock(text);
+		socket->sock = value_sock(text);
 	else if (!strcmp(key, "cookie"))
-		socket->cookie = number(text);
+		socket->cookie = value_number(text);
 	else if (!strcmp(key, "fd"))
-		socket->fd = (int32_t)number(text);
+		socket->fd = (int32_t)value_number(text);
 	else if (!strcmp(key, "family"))
-		socket->family = (uint16_t)number(text);
+		socket->family = (uint16_t)value_number(text);
 	else
 		return false;
 	return true;
@@ -253,12 +97,12 @@ static void set_word(GByteArray *record, const struct event_kind *kind, struct h
 		die("KEY=VALUE is wanted", word);
 	*text++ = '\0';
 	if (!strcmp(word, "slots")) {
-		*slots = (unsigned)number(text);
+		*slots = (unsigned)value_number(text);
 		return;
 	}
 	for (const struct field *field = kind->fields; field->name; field++) {
 		if (!strcmp(field->name, word)) {
-			set_field(record, field, text);
+			value_set(record, field, text);
 			return;
 		}
 	}
@@ -321,7 +165,7 @@ static void begin_file(char **words)
 			die("KEY=VALUE is wanted", *words);
 		*text++ = '\0';
 		if (!strcmp(*words, "version"))
-			now.header.version = (uint32_t)number(text);
+			now.header.version = (uint32_t)value_number(text);
 		else if (!strcmp(*words, "magic"))
 			now.header.magic[9] = '\n';
 		else if (!strcmp(*words, "order"))
@@ -331,15 +175,15 @@ static void begin_file(char **words)
 		else if (!strcmp(*words, "host"))
 			g_strlcpy(now.header.host, text, sizeof(now.header.host));
 		else if (!strcmp(*words, "monotonic"))
-			now.header.start_monotonic = now.t = number(text);
+			now.header.start_monotonic = now.t = value_number(text);
 		else if (!strcmp(*words, "realtime"))
-			now.header.start_realtime = number(text);
+			now.header.start_realtime = value_number(text);
 		else if (!strcmp(*words, "limit"))
-			now.header.limit = number(text);
+			now.header.limit = value_number(text);
 		else if (!strcmp(*words, "lost"))
-			now.header.lost = number(text);
+			now.header.lost = value_number(text);
 		else if (!strcmp(*words, "used")) {
-			now.header.used = number(text);
+			now.header.used = value_number(text);
 			now.sized = true;
 		} else
 			die("no such key", *words);
@@ -371,7 +215,7 @@ static void end_file(void)
 static void add_damage(const char *what, const char *count)
 {
 	GByteArray *record = g_byte_array_new();
-	unsigned slots = (unsigned)number(count);
+	unsigned slots = (unsigned)value_number(count);
 
 	if (!strcmp(what, "garbage")) {
 		g_byte_array_set_size(record, slots * HC_SLOT_SIZE);
@@ -430,9 +274,9 @@ static void take_line(char *line)
 	} else if (kind) {
 		add_event(kind, words + 1);
 	} else if (!strcmp(words[0], "cut")) {
-		now.cut = (int64_t)number(words[1]);
+		now.cut = (int64_t)value_number(words[1]);
 	} else if (!strcmp(words[0], "head")) {
-		now.head = (int64_t)number(words[1]);
+		now.head = (int64_t)value_number(words[1]);
 	} else if (!strcmp(words[0], "hole") || !strcmp(words[0], "garbage") || !strcmp(words[0], "unfinished")) {
 		add_damage(words[0], words[1]);
 	} else {
