@@ -3,6 +3,7 @@
  *
  *   driver --list          one line for each way: what is expected of it
  *   driver NAME [TIMES]    does it
+ *   driver --settle        waits until the network is quiet
  *
  * What a line of the list says: name; `each` where the process ends with it, so
  * that it is done once in each process, `dies` where a signal ends it (whose number
@@ -263,6 +264,10 @@ int main(int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "--list")) {
 		list();
+		return 0;
+	}
+	if (argc == 2 && !strcmp(argv[1], "--settle")) {
+		settle();
 		return 0;
 	}
 	if (argc == 3 && !strcmp(argv[1], "--close"))

@@ -42,10 +42,11 @@ trap 'exit 130' INT TERM HUP
 passed=0 failed=0
 
 # Sets on_close, on_data, fastclose (MPTCP's one reset for both) and resets (all
-# that were sent) to the kernel's counters.
+# that were sent) to the kernel's counters, once nothing is under way any more.
 counters() {
 	local names values i file
 	on_close=0 on_data=0 fastclose=0 resets=0
+	timeout 60 "$driver" --settle || fail 'the network is not quiet'
 	for file in /proc/net/netstat /proc/net/snmp; do
 		while read -ra names && read -ra values; do
 			case ${names[0]} in TcpExt: | MPTcpExt: | Tcp:) ;; *) continue ;; esac

@@ -91,6 +91,7 @@ static void half_close(enum kind kind)
 {
 	struct pair p = accepted(kind);
 	check(shutdown(p.mine, SHUT_WR), "shutdown");
+	await(p.peer, POLLRDHUP); /* or the two FINs could cross */
 	peer_ends(&p);
 	await_over(&p);
 	close(p.mine);
@@ -265,11 +266,54 @@ static void oob_inline(enum kind kind)
 
 /* not connected, listeners */
 
+/* The other end is connected before the listener has heard of it. */
+static void await_waiting(int listener, unsigned number)
+{
+	struct tcp_info info;
+	socklen_t size = sizeof info;
+	struct timespec pause = { .tv_nsec = 100000 };
+	for (int tries = 0; tries < 100000; tries++) {
+		check(raw(SYS_getsockopt, listener, IPPROTO_TCP, TCP_INFO, &info, &size), "TCP_INFO");
+		if (info.tcpi_unacked == number)
+			return;
+		raw(SYS_nanosleep, &pause, NULL);
+	}
+	errx(2, "%u wait for the listener, not %u", info.tcpi_unacked, number);
+}
+
+/* They hear of their end before they go: to what they send on a connection that is
+ * no more, the kernel answers with a reset, which it counts like those that are to
+ * be counted here. */
+static void clients_close(const int *client, int clients)
+{
+	for (int i = 0; i < clients; i++) {
+		await(client[i], POLLRDHUP);
+		raw(SYS_close, client[i]);
+	}
+}
+
+static int waited_for_at(struct meeting *at, int backlog, int clients, int *client)
+{
+	int from = listener(at, backlog);
+	for (int i = 0; i < clients; i++) {
+		client[i] = raw_connect(at, SOCK_CLOEXEC);
+		await_waiting(from, (unsigned)i + 1);
+	}
+	return from;
+}
+
+static int waited_for(enum kind kind, int clients, int *client)
+{
+	struct meeting at = meeting(kind);
+	return waited_for_at(&at, 5, clients, client);
+}
+
 /* A listener's queue is full: the answer to a SYN does not come. */
 static void connecting_to(enum kind kind, bool with_linger)
 {
 	struct meeting at = meeting(kind);
 	int from = raw_listener(&at, 0), first = raw_connect(&at, SOCK_CLOEXEC);
+	await_waiting(from, 1);
 	struct pair p = { .mine = socket(at.domain, at.type | SOCK_NONBLOCK, 0) };
 	check(p.mine, "socket");
 	if (with_linger)
@@ -301,14 +345,9 @@ static void refused(enum kind kind)
 
 static void backlog(enum kind kind)
 {
-	struct meeting at = meeting(kind);
-	int from = listener(&at, 5), client[3];
-	for (int i = 0; i < 3; i++)
-		client[i] = raw_connect(&at, SOCK_CLOEXEC);
-	await(from, POLLIN);
+	int client[3], from = waited_for(kind, 3, client);
 	close(from);
-	for (int i = 0; i < 3; i++)
-		raw(SYS_close, client[i]);
+	clients_close(client, 3);
 }
 
 /* from elsewhere in the program */

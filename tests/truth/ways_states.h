@@ -4,9 +4,8 @@
 #ifndef WAYS_STATES_H
 #define WAYS_STATES_H
 
+#include "settle.h"
 #include "ways_shared.h"
-
-#include <netinet/tcp.h>
 
 /* Closed with nothing unread; what the peer sends then is answered by a reset
  * that the kernel counts as TCPAbortOnData, like a close with SO_LINGER 0. */
@@ -58,6 +57,7 @@ static void fast_open(enum kind kind)
 	struct pair p = begun(kind, true);
 	peer_sends(&p, 10);
 	close(p.mine);
+	await(p.peer, POLLHUP); /* nothing that it has not read is left to be reset by its own close */
 	peer_closes(&p);
 }
 
@@ -158,41 +158,33 @@ static void daemon_closes(enum kind kind)
 
 /* listeners: all that wait are reset */
 
-static int waited_for(enum kind kind, int backlog, int clients, int *client)
-{
-	struct meeting at = meeting(kind);
-	int from = listener(&at, backlog);
-	for (int i = 0; i < clients; i++)
-		client[i] = raw_connect(&at, SOCK_CLOEXEC | (i > backlog ? SOCK_NONBLOCK : 0));
-	await(from, POLLIN);
-	return from;
-}
-
-static void clients_close(const int *client, int clients)
-{
-	for (int i = 0; i < clients; i++)
-		raw(SYS_close, client[i]);
-}
-
-/* One more than was asked for fits; the rest is not answered. */
+/* One more than was asked for fits; the rest is not answered. They go before the
+ * listener does: in a second they would ask again. */
 static void backlog_full(enum kind kind)
 {
-	int client[4], from = waited_for(kind, 1, 4, client);
+	struct meeting at = meeting(kind);
+	int client[2], from = waited_for_at(&at, 1, 2, client);
+	for (int i = 0; i < 2; i++) {
+		int fd = raw_connect(&at, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		settle();
+		raw(SYS_close, fd);
+	}
 	close(from);
-	clients_close(client, 4);
+	clients_close(client, 2);
 }
 
 static void backlog_data(enum kind kind)
 {
-	int client[2], from = waited_for(kind, 5, 2, client);
+	int client[2], from = waited_for(kind, 2, client);
 	check(raw(SYS_sendto, client[0], "hello", 5, MSG_NOSIGNAL, 0, 0), "peer: send");
+	settle();
 	close(from);
 	clients_close(client, 2);
 }
 
 static void backlog_dup(enum kind kind)
 {
-	int client[2], from = waited_for(kind, 5, 2, client), copy = dup(from);
+	int client[2], from = waited_for(kind, 2, client), copy = dup(from);
 	close(from);
 	close(copy);
 	clients_close(client, 2);
@@ -200,7 +192,7 @@ static void backlog_dup(enum kind kind)
 
 static void backlog_fork(enum kind kind)
 {
-	int client[2], from = waited_for(kind, 5, 2, client);
+	int client[2], from = waited_for(kind, 2, client);
 	pid_t child = fork();
 	if (!child) {
 		close(from);
@@ -213,7 +205,7 @@ static void backlog_fork(enum kind kind)
 
 static void backlog_one_taken(enum kind kind)
 {
-	int client[2], from = waited_for(kind, 5, 2, client), taken = accept(from, NULL, NULL);
+	int client[2], from = waited_for(kind, 2, client), taken = accept(from, NULL, NULL);
 	check(taken, "accept");
 	close(from);
 	close(taken);
@@ -223,7 +215,7 @@ static void backlog_one_taken(enum kind kind)
 /* A listener's shutdown resets them. */
 static void backlog_shutdown(enum kind kind)
 {
-	int client[2], from = waited_for(kind, 5, 2, client);
+	int client[2], from = waited_for(kind, 2, client);
 	check(shutdown(from, SHUT_RD), "shutdown");
 	close(from);
 	clients_close(client, 2);
@@ -239,7 +231,7 @@ static void listen_syscall(enum kind kind)
 	at.size = sizeof at.address;
 	check(getsockname(from, (void *)&at.address, &at.size), "getsockname");
 	int client = raw_connect(&at, SOCK_CLOEXEC);
-	await(from, POLLIN);
+	await_waiting(from, 1);
 	close(from);
 	clients_close(&client, 1);
 }

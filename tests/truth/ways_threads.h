@@ -107,11 +107,16 @@ static void *does_nothing(void *unused)
 static void last_thread_unshares(enum kind kind)
 {
 	pthread_t thread;
-	struct stat tasks = { 0 };
+	struct stat tasks;
+	struct timespec pause = { .tv_nsec = 100000 };
 	pthread_create(&thread, NULL, does_nothing, NULL);
 	pthread_join(thread, NULL);
-	for (int i = 0; i < 1000000 && tasks.st_nlink != 3; i++) /* which was before the kernel let it go */
-		check(stat("/proc/self/task", &tasks), "/proc/self/task");
+	/* which was before the kernel let it go */
+	for (int tries = 0; check(stat("/proc/self/task", &tasks), "/proc/self/task"), tasks.st_nlink != 3; tries++) {
+		if (tries == 100000)
+			errx(2, "the thread does not end");
+		raw(SYS_nanosleep, &pause, NULL);
+	}
 	struct pair p = unread(kind);
 	check(close_range((unsigned)p.mine, (unsigned)p.mine, CLOSE_RANGE_UNSHARE), "close_range");
 	peer_closes(&p);
