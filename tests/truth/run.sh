@@ -35,6 +35,8 @@ if [ -z "${TRUTH_PRIVATE_NET:-}" ]; then
 	exit 0
 fi
 ip link set lo up
+# no pauses between segments, as some others make them (bbr, for one)
+echo reno 2>/dev/null >/proc/sys/net/ipv4/tcp_congestion_control
 for name in $(compgen -e HALFCLOSE_) LD_PRELOAD; do unset "$name"; done
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT

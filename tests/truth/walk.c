@@ -60,6 +60,16 @@ static int high(int fd, bool ours)
 	return copy;
 }
 
+/* All of the walk on one processor: what is sent is taken in in the order in which
+ * it was sent, and what is under way is in one queue. */
+static void stay_here(void)
+{
+	cpu_set_t here;
+	CPU_ZERO(&here);
+	CPU_SET((size_t)sched_getcpu(), &here);
+	check(sched_setaffinity(0, sizeof here, &here), "sched_setaffinity");
+}
+
 static void prepare(void)
 {
 	int ends[WORKERS + 2][2];
@@ -79,6 +89,7 @@ static void prepare(void)
 	readiness = ends[WORKERS + 1][0];
 	put_at(ends[WORKERS + 1][1], READY);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	stay_here();
 }
 
 /* Nobody holds it at either end: its place is free. */

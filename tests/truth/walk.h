@@ -25,7 +25,6 @@ enum op {
 	ACCEPT,      /* fd: the listener, which is closed; number: flags */
 	CONNECT,     /* number: port */
 	PENDING,     /* how much is there to be read? */
-	AWAIT,       /* number: as much as this is, or to: these poll events are */
 	RECEIVE,     /* number: at most so many bytes */
 	SEND,        /* number: so many bytes */
 	SHUT,        /* number: side */
@@ -56,6 +55,14 @@ struct command {
 struct answer {
 	int result, error;
 };
+
+/* What is sent goes out with its step, not when the other end has acknowledged what
+ * was sent before. */
+static inline void sends_at_once(int fd)
+{
+	int one = 1;
+	check(raw(SYS_setsockopt, fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one), "TCP_NODELAY");
+}
 
 /* in walk_worker.h */
 static void work(int channel) __attribute__((noreturn));

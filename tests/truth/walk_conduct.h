@@ -5,7 +5,7 @@
 #ifndef WALK_CONDUCT_H
 #define WALK_CONDUCT_H
 
-#include "counters.h"
+#include "settle.h"
 #include "walk_model.h"
 
 #include <stdarg.h>
@@ -74,6 +74,7 @@ static void step(bool (*function)(void))
 	uint64_t since = now();
 	if (!function())
 		return;
+	settle();
 	struct counters after = counters();
 	printf("%c %llu %llu %llu %llu %s %d %s\n", is_void ? 'X' : is_traced ? 'T' : 'E', (unsigned long long)since,
 	       (unsigned long long)now(), (unsigned long long)(after.on_close - before.on_close),

@@ -34,6 +34,8 @@ static long accepts(int from, int flags)
 {
 	int fd = accept4(from, NULL, NULL, flags);
 	close(from);
+	if (fd >= 0)
+		sends_at_once(fd);
 	return fd;
 }
 
@@ -42,28 +44,16 @@ static long connects(int port)
 	struct meeting at = meeting(V4);
 	((struct sockaddr_in *)&at.address)->sin_port = htons((uint16_t)port);
 	int fd = socket(at.domain, at.type, 0);
-	return connect(fd, (void *)&at.address, at.size) ? -1 : fd;
+	if (connect(fd, (void *)&at.address, at.size))
+		return -1;
+	sends_at_once(fd);
+	return fd;
 }
 
 static int pending(int fd)
 {
 	int bytes;
 	return raw(SYS_ioctl, fd, SIOCINQ, &bytes) ? -1 : bytes;
-}
-
-/* Bounded: what was sent to a connection that is over never comes. */
-static long awaits(int fd, int bytes, int events)
-{
-	for (int i = 0; i < 400; i++) {
-		struct pollfd p = { .fd = fd, .events = (short)events };
-		struct timespec slice = { .tv_nsec = events ? 1000000 : 0 };
-		long n = raw(SYS_ppoll, &p, 1, &slice, 0, 0);
-		if ((n > 0 && p.revents & (events | POLLHUP | POLLERR)) || (!events && pending(fd) >= bytes))
-			return 1;
-		if (!events && i > 50)
-			usleep(500);
-	}
-	return 0;
 }
 
 static long receives(int fd, int bytes)
@@ -265,7 +255,6 @@ static long done(int channel, const struct command *c)
 	case ACCEPT: return accepts(c->fd, c->number);
 	case CONNECT: return connects(c->number);
 	case PENDING: return pending(c->fd);
-	case AWAIT: return awaits(c->fd, c->number, c->to);
 	case RECEIVE: return receives(c->fd, c->number);
 	case SEND: return sends(c->fd, c->number);
 	case SHUT: return shutdown(c->fd, c->number);
