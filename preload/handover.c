@@ -26,7 +26,8 @@ enum {
 	 * there is soon another, and one that is stopped takes a tenth of the time */
 	PAUSE = 200,
 	STARTS = 3,
-	WAITS = 1000, /* of a tenth of a ms each */
+	WAITS = 1000, /* of a tenth of a ms each, or as long as others have the processor */
+	TURNS = 20,   /* of them the least before patience ends: time alone is no measure then */
 	STACK = 16 * 1024,
 };
 
@@ -240,20 +241,26 @@ static bool start_drain(const struct sockaddr_un *address, socklen_t size)
 /* Until when another thread of this process has time to start one. */
 static _Atomic uint64_t starting;
 
-enum start_result { STARTED, SOON, NEVER };
+enum start_result {
+	STARTED,
+	ANOTHERS, /* a thread of this process is at it */
+	TAKEN,    /* who has the name is about to listen, or listens no more and is about to go */
+	NEVER,
+};
 
 /* One thread at a time: it takes long beside a connect. */
 static enum start_result start_one(const struct sockaddr_un *address, socklen_t size)
 {
 	uint64_t other = atomic_load(&starting), at = hc_now();
 	if (other > at || !atomic_compare_exchange_strong(&starting, &other, at + START_TIME))
-		return SOON;
+		return ANOTHERS;
 	bool started = start_drain(address, size);
 	atomic_store(&starting, 0);
-	/* one is about to listen, or listens no more and is about to go */
-	return started ? STARTED : errno == EADDRINUSE ? SOON : NEVER;
+	return started ? STARTED : errno == EADDRINUSE ? TAKEN : NEVER;
 }
 
+/* Patience is for others alone, who may be about to listen or to go: a thread that
+ * had to wait for the processor longer than that still tries to start one itself. */
 static int connect_or_start(void)
 {
 	static const struct timespec moment = { .tv_nsec = 100000 };
@@ -262,29 +269,32 @@ static int connect_or_start(void)
 	uint64_t until = hc_now() + PATIENCE * UINT64_C(1000);
 	for (;;) {
 		/* what was not there in time may be there now */
-		bool is_last = hc_now() >= until || waits == WAITS;
+		bool is_late = hc_now() >= until;
 		socklen_t size = drain_address(&address, turn);
 		int fd = connect_to(&address, size);
 		if (fd >= 0)
 			return fd;
 		if (errno == EPERM && ++turn < HC_DRAIN_NAMES)
 			continue;
-		if (errno != ECONNREFUSED || starts == STARTS || is_last)
+		if (errno != ECONNREFUSED || starts == STARTS || waits == WAITS)
 			return -1;
 		switch (start_one(&address, size)) {
 		case STARTED:
 			starts++;
 			until = hc_now() + PATIENCE * UINT64_C(1000);
+			continue;
+		case ANOTHERS:
+			until = hc_now() + PATIENCE * UINT64_C(1000);
 			break;
-		case SOON:
-			waits++;
-			if (atomic_load(&starting))
-				until = hc_now() + PATIENCE * UINT64_C(1000);
-			hc_sys(SYS_nanosleep, (long)&moment, 0, 0, 0, 0);
+		case TAKEN:
+			if (is_late && waits >= TURNS)
+				return -1;
 			break;
 		case NEVER:
 			return -1;
 		}
+		waits++;
+		hc_sys(SYS_nanosleep, (long)&moment, 0, 0, 0, 0);
 	}
 }
 
