@@ -19,11 +19,13 @@ struct slot {
 	bool is_connection; /* a program that has not sent its socket yet, or holds what it sent */
 	bool yields;        /* somebody else may be asleep in a read on it */
 	bool waits;         /* something has come, and there is a moment to read it */
+	uint8_t moments;    /* that there have been */
 	uint32_t holder;    /* the connection whose end makes it ours, or NO_SLOT */
 	uint32_t place;     /* in the heap of deadlines */
 	uint32_t older, newer;
 	uint32_t path;      /* of the recording: see log.h */
-	uint32_t pid, tid;
+	uint32_t pid, tid;  /* as the program knows itself */
+	uint32_t host;      /* its process as we know it; 0: not at all */
 	uint64_t deadline;  /* when it is looked at though nothing comes */
 	uint64_t since, end, quiet; /* ns */
 	uint64_t bytes;     /* that may still be read */
@@ -56,7 +58,7 @@ uint32_t slot_newer(uint32_t slot);
 void sockets_init(int epoll);
 
 /* Watches the socket that a message brought; owns `fd` from here on. */
-void socket_begin(int fd, const struct hc_drain_message *message, const char *path);
+void socket_begin(int fd, uint32_t host, const struct hc_drain_message *message, const char *path);
 /* From here on none may be watched for longer than until then. */
 void sockets_end_by(uint64_t end);
 void socket_readable(uint32_t slot, uint32_t events);
@@ -73,7 +75,13 @@ void socket_end(uint32_t slot, enum hc_result result);
 int own_listener(bool quiet);
 bool is_listener(int fd);
 
-/* ---- take.c: who hands them over ---- */
+/* ---- host.c: who handed them over ---- */
+
+/* May a thread of that process have been woken up and not have run since? False
+ * also where it can't be told. */
+bool host_is_on_its_way(uint32_t pid);
+
+/* ---- take.c: how they are handed over ---- */
 
 void take_init(void);
 

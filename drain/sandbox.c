@@ -23,7 +23,7 @@ static const int allowed[] = {
 	SYS_setsockopt,    SYS_shutdown,   SYS_close,        SYS_openat,          SYS_fstat,
 	SYS_pread64,       SYS_pwrite64,   SYS_mmap,         SYS_munmap,          SYS_brk,
 	SYS_clock_gettime, SYS_exit,       SYS_rt_sigreturn, SYS_restart_syscall, SYS_futex,
-	SYS_epoll_create1, SYS_exit_group,
+	SYS_epoll_create1, SYS_exit_group, SYS_getdents64,
 #ifdef SYS_epoll_wait
 	SYS_epoll_wait,
 #endif

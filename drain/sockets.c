@@ -135,15 +135,27 @@ static void yield(uint32_t number)
 {
 	struct slot *slot = slot_of(number);
 	slot->waits = true;
+	slot->moments = 0;
 	slot->received = count(slot->fd).received;
 	slot_set_deadline(number, least(now() + YIELD, slot->end));
+}
+
+static bool is_left(const struct slot *slot)
+{
+	uint64_t left = unread(slot->fd);
+	return hc_drain_is_left(left, slot->received, count(slot->fd).received);
 }
 
 static void has_yielded(uint32_t number, uint64_t at)
 {
 	struct slot *slot = slot_of(number);
-	uint64_t left = unread(slot->fd);
-	slot->yields = !hc_drain_is_left(left, slot->received, count(slot->fd).received);
+	bool left = is_left(slot);
+	if (left && ++slot->moments < HC_DRAIN_YIELDS_MOST && host_is_on_its_way(slot->host)) {
+		slot_set_deadline(number, least(at + YIELD, slot->end));
+		return;
+	}
+	/* once more: whoever was on its way may have been there meanwhile */
+	slot->yields = !left || !is_left(slot);
 	slot->waits = false;
 	put_off(number, at);
 	watch(number, EPOLL_CTL_MOD);
@@ -217,9 +229,11 @@ static void begin(uint32_t number)
 	watch(number, EPOLL_CTL_ADD);
 }
 
-void socket_begin(int fd, const struct hc_drain_message *message, const char *path)
+void socket_begin(int fd, uint32_t host, const struct hc_drain_message *message, const char *path)
 {
-	begin(fill(fd, now(), message, path));
+	uint32_t number = fill(fd, now(), message, path);
+	slot_of(number)->host = host;
+	begin(number);
 }
 
 void socket_hold(uint32_t holder, int fd, const struct hc_drain_message *message, const char *path)

@@ -88,6 +88,7 @@ static enum received receive(int connection, struct packet *packet, int *fd)
 void take_message(uint32_t number)
 {
 	int connection = slot_of(number)->fd, fd;
+	uint32_t host = slot_of(number)->host;
 	struct packet packet;
 	enum received what = receive(connection, &packet, &fd);
 	if (what == NOTHING_YET)
@@ -100,7 +101,7 @@ void take_message(uint32_t number)
 		sockets_release(number, false);
 	socket_end(number, HC_RESULT_eof);
 	if (what == WHOLE)
-		socket_begin(fd, &packet.message, packet.path);
+		socket_begin(fd, host, &packet.message, packet.path);
 }
 
 static uid_t user;
@@ -110,14 +111,18 @@ void take_init(void)
 	user = geteuid();
 }
 
-static bool is_our_user(int connection)
+/* *host: its process, or 0 where that is in no namespace of ours. */
+static bool is_our_user(int connection, uint32_t *host)
 {
 	struct ucred peer;
 	socklen_t size = sizeof peer;
-	return !getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) && peer.uid == user;
+	if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) || peer.uid != user)
+		return false;
+	*host = (uint32_t)peer.pid;
+	return true;
 }
 
-static uint32_t wait_for_message(int epoll, int connection)
+static uint32_t wait_for_message(int epoll, int connection, uint32_t host)
 {
 	uint32_t number = slot_take(connection, now() + PATIENCE);
 	if (!number) {
@@ -125,6 +130,7 @@ static uint32_t wait_for_message(int epoll, int connection)
 		number = slot_take(connection, now() + PATIENCE);
 	}
 	slot_of(number)->is_connection = true;
+	slot_of(number)->host = host;
 	struct epoll_event event = { .events = EPOLLIN, .data.u32 = number };
 	if (epoll_ctl(epoll, EPOLL_CTL_ADD, connection, &event)) {
 		socket_end(number, HC_RESULT_error);
@@ -134,24 +140,24 @@ static uint32_t wait_for_message(int epoll, int connection)
 }
 
 /* Mostly the message is there already, and the connection needs no slot. */
-static void take_connection(int epoll, int connection)
+static void take_connection(int epoll, int connection, uint32_t host)
 {
 	struct packet packet;
 	uint32_t number;
 	int fd;
 	switch (receive(connection, &packet, &fd)) {
 	case WHOLE:
-		socket_begin(fd, &packet.message, packet.path);
+		socket_begin(fd, host, &packet.message, packet.path);
 		break;
 	case HELD:
-		number = wait_for_message(epoll, connection);
+		number = wait_for_message(epoll, connection, host);
 		if (number)
 			socket_hold(number, fd, &packet.message, packet.path);
 		else
 			close(fd);
 		return;
 	case NOTHING_YET:
-		wait_for_message(epoll, connection);
+		wait_for_message(epoll, connection, host);
 		return;
 	default:
 		break;
@@ -171,8 +177,9 @@ bool take_connections(int epoll, int listener)
 			continue;
 		if (connection < 0)
 			return false;
-		if (is_our_user(connection))
-			take_connection(epoll, connection);
+		uint32_t host;
+		if (is_our_user(connection, &host))
+			take_connection(epoll, connection, host);
 		else
 			close(connection);
 	}

@@ -70,21 +70,29 @@ static bool discard(int fd, struct hc_drained *drained)
 	return false;
 }
 
-/* Gives whoever slept until now a moment to read what has come. false: it is left. */
+/* Gives whoever slept until now a moment to read what has come, and more of them
+ * where it is awake and waits for a processor. false: it is left. */
 static bool is_taken(int fd, uint32_t word)
 {
 	const struct timespec moment = { .tv_nsec = HC_DRAIN_YIELD_MS * 1000000 };
 	struct hc_facts before, after;
+	bool may_come = true;
 	hc_probe_close(fd, word, true, &before);
-	hc_sys(SYS_nanosleep, (long)&moment, 0, 0, 0, 0);
-	return hc_probe_close(fd, word, true, &after) && after.unread_known &&
-	       !hc_drain_is_left(after.unread, before.received, after.received);
+	for (int i = 0; i < HC_DRAIN_YIELDS_MOST && may_come; i++) {
+		hc_sys(SYS_nanosleep, (long)&moment, 0, 0, 0, 0);
+		/* first: whoever is on its way now may have been there by the next question */
+		may_come = hc_others_are_on_their_way();
+		if (!hc_probe_close(fd, word, true, &after) || !after.unread_known)
+			return false;
+		if (!hc_drain_is_left(after.unread, before.received, after.received))
+			return true;
+	}
+	return false;
 }
 
-static void drain_here(int fd, uint32_t word, struct hc_drained *drained)
+/* yields: another thread may be asleep in a read on it. */
+static void drain_here(int fd, uint32_t word, bool yields, struct hc_drained *drained)
 {
-	/* another thread may be asleep in a read on it */
-	bool yields = !__libc_single_threaded;
 	for (;;) {
 		uint64_t spent = hc_now() - drained->since, left;
 		if (spent >= hc_options.DRAIN_TIME) {
@@ -143,10 +151,10 @@ static struct hc_drain_message message_of(int fd, const struct hc_fd *entry, con
 	return message;
 }
 
-static bool hand_over(int fd, const struct hc_fd *entry, const struct hc_drained *drained)
+static bool hand_over(int fd, const struct hc_fd *entry, bool yields, const struct hc_drained *drained)
 {
 	struct hc_drain_message message = message_of(fd, entry, drained);
-	message.flags = __libc_single_threaded ? 0 : HC_DRAIN_YIELDS;
+	message.flags = yields ? HC_DRAIN_YIELDS : 0;
 	return !hc_polls_is_stray(entry->sock) && hc_handover(fd, &message);
 }
 
@@ -228,14 +236,16 @@ bool hc_graceful_close(int fd, const struct hc_fd *entry, const struct hc_facts 
 		return false;
 	}
 	forget_linger(fd, facts);
-	if (may_be_read(facts) || !discard(fd, drained)) {
+	bool yields = may_be_read(facts);
+	if (yields || !discard(fd, drained)) {
 		/* a close that lingers by the program's own wish is its own to do */
-		if (hc_options.DRAIN == HC_DRAIN_HELPER && !(word & HC_FD_LINGERS) && hand_over(fd, entry, drained)) {
+		if (hc_options.DRAIN == HC_DRAIN_HELPER && !(word & HC_FD_LINGERS) &&
+		    hand_over(fd, entry, yields, drained)) {
 			drained->by = HC_BY_helper;
 			drained->ended = false;
 		} else if (hc_options.DRAIN == HC_DRAIN_WAIT) {
 			drained->by = HC_BY_wait;
-			drain_here(fd, word, drained);
+			drain_here(fd, word, yields, drained);
 		}
 	}
 	if (drained->ended)

@@ -125,48 +125,72 @@ static long read_line(int directory, const char *path, char *line, size_t size)
 	return n;
 }
 
-static bool look_at(int directory, const char *thread, int fd, bool polled)
+/* Of a thread: its file of that name in /proc. */
+static long read_of(int tasks, const char *thread, const char *name, char *line, size_t size)
 {
 	struct hc_text path = { 0 };
-	char line[256];
 	hc_put(&path, thread);
-	hc_put(&path, "/syscall");
-	long n = read_line(directory, path.bytes, line, sizeof line);
+	hc_put(&path, name);
+	return read_line(tasks, path.bytes, line, size);
+}
+
+static bool look_at(int tasks, const char *thread, int fd, bool polled)
+{
+	char line[256];
+	long n = read_of(tasks, thread, "/syscall", line, sizeof line);
 	/* where it has ended meanwhile it waits for nothing */
 	return n > 0 ? thread_waits(line, fd, polled) : n == 0 || (errno != ENOENT && errno != ESRCH);
 }
 
-static bool any_waits(int directory, int fd, bool polled)
+/* What a thread does, by its line in /proc; '\0' where there is none. */
+static char state_in(const char *line)
+{
+	const char *name = strrchr(line, ')');
+	return name && name[1] ? name[2] : '\0';
+}
+
+/* Nobody woke it up. What waits for its own memory, or was stopped, is on its way. */
+static bool rests(int tasks, const char *thread)
+{
+	char line[256];
+	return read_of(tasks, thread, "/stat", line, sizeof line) <= 0 || strchr("SIZX", state_in(line));
+}
+
+/* Is there another thread that waits for `fd`; or, where that is -1, one that does
+ * not rest? cant_tell: what is said where the kernel does not tell. */
+static bool any_thread(int fd, bool polled, bool cant_tell)
 {
 	char space[2048] __attribute__((aligned(8)));
-	for (long n; (n = hc_sys(SYS_getdents64, directory, (long)space, sizeof space, 0, 0)) != 0;) {
-		if (n < 0)
-			return true;
-		for (long at = 0; at < n;) {
+	bool found = false;
+	int kept = errno;
+	int tasks =
+	    (int)hc_sys(SYS_openat, AT_FDCWD, (long)"/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, 0);
+	long n = tasks;
+	while (!found && n >= 0 && (n = hc_sys(SYS_getdents64, tasks, (long)space, sizeof space, 0, 0)) > 0) {
+		for (long at = 0; !found && at < n;) {
 			const struct dirent64 *entry = (const void *)(space + at);
 			const char *rest;
 			uint64_t tid;
 			at += entry->d_reclen;
-			if (hc_read_digits(entry->d_name, &rest, &tid) && tid != hc_tid() &&
-			    look_at(directory, entry->d_name, fd, polled))
-				return true;
+			if (hc_read_digits(entry->d_name, &rest, &tid) && tid != hc_tid())
+				found = fd < 0 ? !rests(tasks, entry->d_name)
+				               : look_at(tasks, entry->d_name, fd, polled);
 		}
 	}
-	return false;
+	if (tasks >= 0)
+		hc_sys(SYS_close, tasks, 0, 0, 0, 0);
+	errno = kept;
+	return found || (n < 0 && cant_tell);
 }
 
 bool hc_waiting_for(int fd, bool polled)
 {
-	int kept = errno;
-	if (__libc_single_threaded)
-		return false;
-	long directory =
-	    hc_sys(SYS_openat, AT_FDCWD, (long)"/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, 0);
-	bool waits = directory < 0 || any_waits((int)directory, fd, polled);
-	if (directory >= 0)
-		hc_sys(SYS_close, directory, 0, 0, 0, 0);
-	errno = kept;
-	return waits;
+	return !__libc_single_threaded && any_thread(fd, polled, true);
+}
+
+bool hc_others_are_on_their_way(void)
+{
+	return !__libc_single_threaded && any_thread(-1, false, false);
 }
 
 bool hc_runs(long pid)
@@ -177,8 +201,8 @@ bool hc_runs(long pid)
 	hc_put(&path, "/proc/");
 	hc_put_number(&path, (uint64_t)pid);
 	hc_put(&path, "/stat");
-	const char *name = read_line(AT_FDCWD, path.bytes, line, sizeof line) > 0 ? strrchr(line, ')') : NULL;
+	char state = read_line(AT_FDCWD, path.bytes, line, sizeof line) > 0 ? state_in(line) : '\0';
 	errno = kept;
 	/* what waits for its own memory is on its way, too */
-	return name && (!strncmp(name, ") R", 3) || !strncmp(name, ") D", 3));
+	return state == 'R' || state == 'D';
 }

@@ -46,7 +46,8 @@ enum {
 
 enum {
 	HC_DRAIN_PATH_MAX = 700,
-	HC_DRAIN_YIELD_MS = 50, /* how long a thread may take to wake up */
+	HC_DRAIN_YIELD_MS = 50,    /* how long a thread may take to wake up */
+	HC_DRAIN_YIELDS_MOST = 20, /* times that long, while one is awake and has no processor */
 };
 
 /* Has any of what is unread now lain there since so much had been received? Then

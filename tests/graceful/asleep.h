@@ -27,14 +27,12 @@ static struct sleeper {
 static void *sleeps(void *unused)
 {
 	static char space[LONG_TEXT];
-	/* it may: to wake up in time where others have the processor */
-	pthread_setschedparam(pthread_self(), SCHED_FIFO, &(struct sched_param){ .sched_priority = 1 });
 	sleeper.tid = (int)syscall(SYS_gettid);
 	struct pollfd input = { .fd = sleeper.fd, .events = POLLIN };
 	if (sleeper.call == SYS_recvfrom)
 		sleeper.done = recv(sleeper.fd, space, sleeper.bytes, sleeper.flags);
 	else if (sleeper.call == SYS_poll)
-		sleeper.done = poll(&input, 1, 3000);
+		sleeper.done = poll(&input, 1, 20000);
 	else
 		sleeper.done = send(sleeper.fd, space, sleeper.bytes, sleeper.flags);
 	/* as who has more to say than one call takes */
@@ -107,20 +105,64 @@ static void *speaks(void *argument)
 	return NULL;
 }
 
+static void pin(pthread_t thread, int processor)
+{
+	cpu_set_t one;
+	CPU_ZERO(&one);
+	CPU_SET((size_t)processor, &one);
+	must(!(errno = pthread_setaffinity_np(thread, sizeof one, &one)), "affinity");
+}
+
+/* Takes a processor for itself, where it may, for longer than anybody is given to
+ * wake up: whoever sleeps there is woken, and does not run. */
+static void *crowds_out(void *gone)
+{
+	struct timespec from, now;
+	pthread_setschedparam(pthread_self(), SCHED_FIFO, &(struct sched_param){ .sched_priority = 1 });
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	atomic_store((_Atomic bool *)gone, true);
+	do
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	while ((now.tv_sec - from.tv_sec) * 1000 + (now.tv_nsec - from.tv_nsec) / 1000000 < 400);
+	return NULL;
+}
+
+/* The sleeper stays where its processor is another's. */
+static pthread_t crowd_out(pthread_t thread)
+{
+	_Atomic bool is_there = false;
+	int processor = sched_getcpu();
+	pthread_attr_t attributes;
+	pthread_t other;
+	cpu_set_t one;
+	CPU_ZERO(&one);
+	CPU_SET((size_t)processor, &one);
+	pin(thread, processor);
+	pthread_attr_init(&attributes);
+	must(!(errno = pthread_attr_setaffinity_np(&attributes, sizeof one, &one)) &&
+	     !(errno = pthread_create(&other, &attributes, crowds_out, &is_there)), "thread");
+	while (!atomic_load(&is_there))
+		usleep(1000);
+	return other;
+}
+
 /* It gets what comes, whoever else reads on; and is told of it. */
 static void reader(const char *how)
 {
 	struct meeting at = meeting(5, SOCK_CLOEXEC);
-	bool pieces = !strcmp(how, "pieces");
-	for (int i = 0; i < 10; i++) {
+	bool pieces = !strcmp(how, "pieces"), slow = !strcmp(how, "slow");
+	for (int i = 0; i < (slow ? 3 : 10); i++) {
 		struct pair p = meet(&at);
 		struct speaker one = { p.peer, pieces ? 2 : 8 };
 		long call = strcmp(how, "poll") ? SYS_recvfrom : SYS_poll;
 		must(call != SYS_poll || !fcntl(p.mine, F_SETFL, O_NONBLOCK), "O_NONBLOCK");
 		pthread_t thread = sleeping(p.mine, call, strcmp(how, "part") ? 8 : 5, pieces ? MSG_WAITALL : 0), other;
+		pthread_t crowd = slow ? crowd_out(thread) : thread;
 		must(!pthread_create(&other, NULL, speaks, &one), "thread");
 		say("close: %d\n", close(p.mine));
 		pthread_join(other, NULL);
+		if (slow)
+			pthread_join(crowd, NULL);
 		pthread_join(thread, NULL);
 		say("read: %zd\n", sleeper.done);
 		say("wire: %s\n", other_end(p.peer));

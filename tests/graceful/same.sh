@@ -49,6 +49,8 @@ same helper 200 'end of file' threads
 for how in all part pieces poll; do
 	same helper 10 'end of file' reader "$how"
 done
+# longer than it is given to wake up, since others have its processor
+same helper 3 'end of file' reader slow
 # its FIN would come too early
 same helper 0 '' writer
 same helper 10 '' writer-at-exit asleep
@@ -88,6 +90,7 @@ same wait 4 '' bind
 same wait 1 whole self plain
 same wait 10 'end of file' reader part
 same wait 10 'end of file' reader pieces
+same wait 3 'end of file' reader slow
 same wait 0 '' writer
 same now 10 '' writer-at-exit asleep
 same now 10 '' writer-at-exit busy
