@@ -103,7 +103,7 @@ done
 # which a socket is handed over and a drain is started.
 printf '#!/bin/sh\nexec %s --idle=0.001\n' "$BUILD/halfclose-drain" >hasty
 chmod 755 hasty
-settings=(-e HALFCLOSE_GRACEFUL=all -e "HALFCLOSE_DRAIN_HELPER=$tmp/hasty" -e HALFCLOSE_DRAIN_QUIET=300ms)
+settings=(-e HALFCLOSE_GRACEFUL=all -e "HALFCLOSE_DRAIN_HELPER=$tmp/hasty" -e HALFCLOSE_DRAIN_QUIET=20s)
 host 130 0 -l "$BUILD/tests/graceful/host" hands-quietly 2
 settings=()
 

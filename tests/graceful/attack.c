@@ -206,7 +206,8 @@ static void imposter(const char *how)
 	must(fd >= 0 && !bind(fd, (void *)&address, size) && !listen(fd, 100), "listen");
 	say("ready\n");
 	struct pollfd waits[2] = { { .fd = 0, .events = POLLIN }, { .fd = fd, .events = POLLIN } };
-	while (poll(waits, 2, -1) > 0 && !waits[0].revents) {
+	/* whoever came before the end has come */
+	while (poll(waits, 2, -1) > 0 && (waits[1].revents || !waits[0].revents)) {
 		if (silent) {
 			came = 1;
 			waits[1].fd = -1;
@@ -261,7 +262,7 @@ static void hold(void)
 int main(int argc, char **argv)
 {
 	const char *mode = argc > 1 ? argv[1] : "";
-	alarm(30);
+	alarm(100);
 	if (!strcmp(mode, "garbage"))
 		garbage();
 	else if (!strcmp(mode, "offer"))

@@ -57,7 +57,7 @@ static int hand_some(const char *argument)
 	say("children: %s\n", waitpid(-1, NULL, WNOHANG) < 0 ? strerrorname_np(errno) : "some");
 	say("SIGCHLD: %d\n", atomic_load(&got[SIGCHLD]));
 	qsort(times, (size_t)n * 2, sizeof *times, by_size);
-	say("longest: %s\n", times[2 * n - 1] < 0.5 ? "short" : "long");
+	say_longest(times[2 * n - 1]);
 	free(times);
 	return saved;
 }

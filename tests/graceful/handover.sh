@@ -2,12 +2,13 @@
 # A hand-over that goes wrong at each step: the host's closes return what they
 # would have, at once, and what a bare close delivers is delivered.
 
-quiet=2s helper=$drain under=()
+# who waited for it would take too long
+quiet=20s helper=$drain under=()
 
 # hands N: the host ends 2 N connections, half of which a bare close delivers
 hands() {
 	rm -f "$log"
-	timeout 60 env "LD_PRELOAD=$library" "HALFCLOSE_LOG=$log" HALFCLOSE_GRACEFUL=all "HALFCLOSE_DRAIN_QUIET=$quiet" \
+	timeout 120 env "LD_PRELOAD=$library" "HALFCLOSE_LOG=$log" HALFCLOSE_GRACEFUL=all "HALFCLOSE_DRAIN_QUIET=$quiet" \
 		"HALFCLOSE_DRAIN_HELPER=$helper" "${under[@]}" "$host" hands "$1" >out 2>err || fail "status $?: $(head -1 err)"
 	grep -v '^wire' out >plain
 	[ "$(<plain)" = "closes: $((2 * $1)) well of $((2 * $1))
@@ -26,7 +27,6 @@ program() {
 	helper=$tmp/$1
 }
 
-no_name() { ! grep -q '@halfclose-drain-' /proc/net/unix; }
 saved() { sed -n 's/^wire: //p' out; }
 
 hands 5
@@ -52,13 +52,15 @@ steps=(
 	'before it writes the end down|pwrite64'
 	'after the end|close:0=7'
 )
+steps_done=0
 for step in "${steps[@]}"; do
-	rm -f died
-	program killed "\"$refusing\" 'KILL ${step#*|}' \"$drain\" --idle=1" "echo \$? >>\"$tmp/died\""
+	# of this step alone: those that are ended below say so, too, a moment later
+	died=died.$((++steps_done))
+	program "killed.$steps_done" "\"$refusing\" 'KILL ${step#*|}' \"$drain\" --idle=1" "echo \$? >>\"$tmp/$died\""
 	hands 3
-	has_died() { [ -s died ]; }
+	has_died() { [ -s "$died" ]; }
 	wait_for has_died || fail 'no drain has died'
-	[ "$(sort -u died)" = 159 ] || fail "it ends with $(sort -u died | xargs)"
+	[ "$(sort -u "$died")" = 159 ] || fail "it ends with $(sort -u "$died" | xargs)"
 	done_with "killed ${step%|*}"
 	end_drains
 done
@@ -84,11 +86,11 @@ done_with 'ends at once'
 wait_for no_name || fail 'it still listens'
 
 # forks, threads and drains that die, all at once
-timeout 60 "$host" crowd forks 2>&1 | grep -v '^wire' >bare.out
+timeout 120 "$host" crowd forks 2>&1 | grep -v '^wire' >bare.out
 rm -f "$log"
 { while sleep 0.003; do kill -KILL $(drains) 2>/dev/null; done } &
 killer=$!
-timeout 60 env "LD_PRELOAD=$library" "HALFCLOSE_LOG=$log" HALFCLOSE_GRACEFUL=all "HALFCLOSE_DRAIN_HELPER=$drain" \
+timeout 120 env "LD_PRELOAD=$library" "HALFCLOSE_LOG=$log" HALFCLOSE_GRACEFUL=all "HALFCLOSE_DRAIN_HELPER=$drain" \
 	"$host" crowd forks >out 2>err || fail "status $?: $(head -1 err)"
 kill "$killer"
 wait "$killer" 2>/dev/null

@@ -53,7 +53,7 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-	alarm(60);
+	alarm(100);
 	signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; argc > 1 && i < sizeof modes / sizeof *modes; i++)
 		if (!strcmp(argv[1], modes[i].name)) {

@@ -39,9 +39,9 @@ counters() {
 	done </proc/net/netstat
 }
 
-# wait_for COMMAND…: until it succeeds, 10 s at most
+# wait_for COMMAND…: until it succeeds; a minute, so that no load is taken for a hang
 wait_for() {
-	local end=$((SECONDS + 10))
+	local end=$((SECONDS + 60))
 	while [ $SECONDS -lt $end ]; do
 		! "$@" || return 0
 		sleep 0.02
@@ -50,7 +50,7 @@ wait_for() {
 }
 
 all_drained() {
-	timeout 20 "$halfclose" log --json "$log" >log.json 2>errors || return 1
+	timeout 60 "$halfclose" log --json "$log" >log.json 2>errors || return 1
 	# an exec that failed ended nothing
 	jq -es 'any(.event == "exec_failed") as $failed |
 		([.[] | select(.event == "close" and .outcome == "drain" and (.how != "exec" or ($failed | not)))] | length) ==
@@ -73,15 +73,20 @@ drains() {
 	done
 }
 
+no_name() { ! grep -q '@halfclose-drain-' /proc/net/unix; }
 no_drain() { [ -z "$(drains)" ]; }
-is_drain() { [ -n "$(drains)" ]; }
+
+# One that is just being started listens already, and is its program a moment later.
+are_ended() {
+	local pid
+	for pid in $(drains); do kill -KILL "$pid" 2>/dev/null; done
+	no_drain && no_name
+}
 
 # Ends them; each part begins and ends without one.
-end_drains() {
-	local pid
-	for pid in $(drains); do kill -KILL "$pid"; done
-	wait_for no_drain || fail 'a drain does not end'
-}
+end_drains() { wait_for are_ended || fail 'a drain does not end'; }
+
+has_name() { ! no_name; }
 
 # by_hand [OPTION…]: a drain started by hand, under what $before is; its process
 # in $hand
@@ -89,7 +94,7 @@ before=()
 by_hand() {
 	"${before[@]}" "$drain" "$@" &
 	hand=$!
-	wait_for grep -q '@halfclose-drain-' /proc/net/unix || fail 'no drain listens'
+	wait_for has_name || fail 'no drain listens'
 }
 
 case $part in

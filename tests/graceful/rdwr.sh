@@ -9,7 +9,7 @@ run() {
 		"HALFCLOSE_LOG=$log" "LD_PRELOAD=$library")
 	counters
 	before=$((on_close + on_data))
-	timeout 60 env "${under[@]}" "$host" "${@:2}" >"$1.out" 2>&1 || fail "$1: status $?: $(tail -1 "$1.out")"
+	timeout 120 env "${under[@]}" "$host" "${@:2}" >"$1.out" 2>&1 || fail "$1: status $?: $(tail -1 "$1.out")"
 	[ "$1" = bare ] || await_drains
 	counters
 	resets=$((on_close + on_data - before))

@@ -6,7 +6,7 @@ run() { # run bare|helper|wait|now HOW
 	local under=()
 	[ "$1" = bare ] || under=(HALFCLOSE_GRACEFUL=all "HALFCLOSE_DRAIN=$1" "HALFCLOSE_LOG=$log"
 		HALFCLOSE_DRAIN_QUIET=100ms "LD_PRELOAD=$library")
-	timeout 60 env "${under[@]}" "$host" "${@:2}" 2>&1 | sort
+	timeout 120 env "${under[@]}" "$host" "${@:2}" 2>&1 | sort
 }
 
 by_hand

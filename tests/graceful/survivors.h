@@ -67,7 +67,7 @@ static pid_t start_peer(const struct meeting *at)
 	if (peer)
 		return peer;
 	char byte;
-	alarm(60);
+	alarm(100);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	must(!connect(fd, (const void *)&at->address, sizeof at->address), "connect");
 	tell_all(fd, BEFORE);
@@ -236,7 +236,7 @@ static void *serve(void *at)
 		must(fd >= 0, "accept");
 		children[i] = fork();
 		if (!children[i]) {
-			alarm(30);
+			alarm(100);
 			_exit(!converse(fd));
 		}
 		must(children[i] > 0 && !close(fd), "fork");
