@@ -65,7 +65,7 @@ struct rlimit leave_no_number(void)
 	return before;
 }
 
-static void (*second)(int fd);
+static bool (*volatile second)(int fd);
 static int second_fd;
 static volatile sig_atomic_t signals;
 
@@ -73,12 +73,12 @@ static void on_signal(int number)
 {
 	int kept = errno;
 	(void)number;
-	if (++signals == 2 && second)
-		second(second_fd);
+	if (++signals >= 2 && second && second(second_fd))
+		second = NULL;
 	errno = kept;
 }
 
-void begin_signals(void (*at_second)(int fd), int fd)
+void begin_signals(bool (*at_second)(int fd), int fd)
 {
 	struct itimerval often = { { 0, 10000 }, { 0, 10000 } };
 	struct sigaction action = { .sa_handler = on_signal, .sa_flags = at_second ? SA_RESTART : 0 };

@@ -51,7 +51,8 @@ void tally(const char *call, bool failed);
 struct rlimit leave_no_number(void);
 
 /* A call that waits, and signals that come every 10 ms: with a handler that lets
- * the call go on (SA_RESTART) and is called at the second, or that does not. */
+ * the call go on (SA_RESTART) and calls `with` at the second, and at each until that
+ * says that it was time, or one that does not. */
 #define INTERRUPTED(call) do { \
 		begin_signals(NULL, 0); \
 		call; \
@@ -62,7 +63,7 @@ struct rlimit leave_no_number(void);
 		call; \
 		end_signals(); \
 	} while (0)
-void begin_signals(void (*at_second)(int fd), int fd);
+void begin_signals(bool (*at_second)(int fd), int fd);
 void end_signals(void);
 
 /* What a child does, whose status is said. */

@@ -128,7 +128,7 @@ void test_dup3(void)
 }
 
 static int locked;
-static void unlock(int pid) { kill((pid_t)pid, SIGTERM); }
+static bool unlock(int pid) { return !kill((pid_t)pid, SIGTERM); }
 
 /* A lock that another process has. */
 static void lock_waits(int (*function)(int fd, int command, void *argument))
