@@ -84,7 +84,7 @@ static void *wait_fcntl(void *done)
 static void *wait_system(void *done)
 {
 	pthread_cleanup_push(clean, done);
-	(void)!system("sleep 30");
+	(void)!system("exec sleep 30"); /* the shell itself, which is what is killed */
 	pthread_cleanup_pop(0);
 	return NULL;
 }
