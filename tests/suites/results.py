@@ -1,13 +1,15 @@
 """What single tests of a suite said, and whether two ways of running it agree.
 
   results.py read READER DIRECTORY      prints a line for each test: OUTCOME NAME
-  results.py judge ROW MODE             status 0: same, 1: not the same, 2: run both once more
+  results.py judge ROW MODE [last]      status 0: same, 1: not the same, 2: run both once more,
+                                        3: neither comes to its end; last: no more runs
   results.py table DIRECTORY            Markdown, a line for each row that was judged
 
 A run is a directory: `out` (what was said), `status` (how it ended) and `results`
 (of the first command). A row's directory has bare.1, MODE.1, bare.2 …
 """
 import json
+import math
 import re
 import sys
 import xml.etree.ElementTree
@@ -177,11 +179,22 @@ def count(counted):
     return ", ".join(f"{word} {n}/{total}" for word, n in sorted(counted.items()))
 
 
+ENOUGH = 0.05
+
+
+def chance(one, two):
+    """If what a mode gives and bare runs never did has nothing to do with the mode: how
+    probable is it that all of these fall to the mode's runs?"""
+    of_mode, all_runs = sum(two.values()), sum(one.values()) + sum(two.values())
+    new = sum(n for word, n in two.items() if word not in one)
+    return math.comb(of_mode, new) / math.comb(all_runs, new)
+
+
 def slower(row, mode):
     """Did even its fastest run take twice as long as the fastest bare one, and three seconds?"""
     bare, other = (min(float((p / "seconds").read_text()) for p in row.glob(which + ".*")) for which in ("bare", mode))
     if other > 2 * bare + 3:
-        yield {"test": "(time)", "bare": f"{bare:.1f} s", mode: f"{other:.1f} s"}
+        yield {"test": "(time)", "bare": f"{bare:.1f} s", mode: f"{other:.1f} s", "chance": 0}
 
 
 def patterns(row, mode):
@@ -210,39 +223,43 @@ def explain(differ, known, passed, mode):
             continue
         # how long it takes depends on what else the machine does
         matching = [name for name in passed if pattern.fullmatch(name)] or [pattern.pattern.replace(".*", "*").replace("\\", "")]
-        left += [{"test": name, "bare": "as here", mode: "as bare, where a difference is known"}
+        left += [{"test": name, "bare": "as here", mode: "as bare, where a difference is known", "chance": 0}
                  for name in matching if name not in seen and name != "(time)"]
     return found, left
 
 
-def judge(row, mode):
-    """A test is flaky if bare runs of it differ, and the mode gives nothing that bare did not."""
+def judge(row, mode, last=""):
+    """A test is flaky if bare runs of it differ, and the mode gives nothing that bare did not;
+    and, at last, if what the mode gives comes seldom enough to be chance."""
     row = Path(row)
     (bare, bare_ends), (other, other_ends) = runs(row, "bare"), runs(row, mode)
     if not bare or not other:
         print("# stopped each time: " + ", ".join(which for which, found in (("bare", bare), (mode, other)) if not found))
-        return 2
+        return 3 if not bare and not other and bare_ends["stopped"] > 1 else 2
     differ, flaky = [], []
     names = sorted({name for run in bare + other for name in run})
     found = [(name, outcomes(bare, name), outcomes(other, name)) for name in names]
     for name, one, two in [*found, ("(end)", bare_ends, other_ends)]:
         if len(one) == 1 and one.keys() == two.keys():
             continue
-        found = {"test": name, "bare": count(one), mode: count(two)}
+        found = {"test": name, "bare": count(one), mode: count(two), "chance": chance(one, two)}
         (flaky if len(one) > 1 and two.keys() <= one.keys() else differ).append(found)
     differ += slower(row, mode)
     passed = [name for name in names if outcomes(bare, name).keys() == {"ok"}]
     explained, differ = explain(differ, patterns(row.name, mode), passed, mode)
+    if last:
+        flaky += [one for one in differ if one["chance"] > ENOUGH]
+        differ = [one for one in differ if one["chance"] <= ENOUGH]
     summary = {"tests": len(bare[0]) - 1, "bare": Counter(bare[0].values()), "mode": Counter(other[0].values()),
                "rounds": len(bare), "differ": differ, "explained": explained, "flaky": flaky}
     (row / "summary.json").write_text(json.dumps(summary))
     for kind, found in ("differs", differ), ("explained", explained), ("flaky", flaky):
         for one in found:
             print(f"# {kind}: {one['test']}: bare {one['bare']}; {mode} {one[mode]}")
-    if not any(outcome == "ok" and name != "(exit status)" for name, outcome in bare[0].items()):
+    if not any(outcome == "ok" and name != "(exit status)" for run in bare for name, outcome in run.items()):
         print("# no test passed bare")
         return 1
-    return 2 if differ else 0
+    return (1 if last else 2) if differ else 0
 
 
 def tests(found):

@@ -14,21 +14,21 @@ rows() {
 	local py=libpython3.11-testsuite tcl=tcl8.6,source:tcl8.6 redis=redis-server,tcl8.6,source:redis
 	local compile=cmake,gcc,make
 
-	row python-os              quick 150 junit $py cpython test_os test_posix test_fcntl test_pty test_popen test_file test_fileio test_openpty
-	row python-fork            quick 150 junit $py cpython test_fork1 test_wait3 test_wait4
+	row python-os              quick 300 junit $py cpython test_os test_posix test_fcntl test_pty test_popen test_file test_fileio test_openpty
+	row python-fork            quick 300 junit $py cpython test_fork1 test_wait3 test_wait4
 	row python-socket          full  400 junit $py cpython test_socket -i '*VSOCK*' # its peer is the machine's host
-	row python-socket-basic    part  150 junit $py cpython test_socket -m '*Basic*' -m '*NonBlocking*' -m '*UnixDomain*' -m '*SendrecvmsgU*' -m '*SCM*' -m '*CreateServer*'
-	row python-socketserver    quick 150 junit $py cpython -u network test_socketserver
-	row python-select          quick 150 junit $py cpython test_select test_epoll test_asyncore test_asynchat test_smtpd
+	row python-socket-basic    part  300 junit $py cpython test_socket -m '*Basic*' -m '*NonBlocking*' -m '*UnixDomain*' -m '*SendrecvmsgU*' -m '*SCM*' -m '*CreateServer*'
+	row python-socketserver    quick 300 junit $py cpython -u network test_socketserver
+	row python-select          quick 300 junit $py cpython test_select test_epoll test_asyncore test_asynchat test_smtpd
 	row python-selectors       full  300 junit $py cpython test_selectors test_poll
-	row python-http            quick 150 junit $py cpython test_httplib test_httpservers test_urllib2_localnet test_urllib2 test_wsgiref test_robotparser
+	row python-http            quick 300 junit $py cpython test_httplib test_httpservers test_urllib2_localnet test_urllib2 test_wsgiref test_robotparser
 	row python-mail            full  300 junit $py cpython test_ftplib test_smtplib test_poplib test_imaplib test_nntplib test_telnetlib
 	row python-xmlrpc          full  300 junit $py cpython test_xmlrpc test_docxmlrpc
 	row python-ssl             full  400 junit $py cpython test_ssl
 	row python-asyncio         full  600 junit $py cpython test_asyncio
-	row python-asyncio-net     part  150 junit $py cpython test_asyncio -m '*test_selector_events*' -m '*test_sock_lowlevel*' -m '*test_server*' -m '*test_unix_events*' -m '*test_streams*'
+	row python-asyncio-net     part  300 junit $py cpython test_asyncio -m '*test_selector_events*' -m '*test_sock_lowlevel*' -m '*test_server*' -m '*test_unix_events*' -m '*test_streams*'
 	row python-subprocess      full  300 junit $py cpython test_subprocess
-	row python-subprocess-fds  part  150 junit $py cpython test_subprocess -m '*POSIXProcessTestCase*' -i '*signal*'
+	row python-subprocess-fds  part  300 junit $py cpython test_subprocess -m '*POSIXProcessTestCase*' -i '*signal*'
 	row python-signal          full  400 junit $py cpython test_signal test_threadsignals test_eintr test_faulthandler
 	row python-io              full  400 junit $py cpython test_io
 	row python-logging         full  300 junit $py cpython test_logging test_support
@@ -47,11 +47,11 @@ rows() {
 	row redis-replication      full  1200 redis $redis redis integration/replication-2 integration/replication-3 integration/replication-4 integration/replication-buffer integration/block-repl
 	row libuv                  full  600 tap $compile,source:libuv1 libuv
 	row libevent               full  600 tinytest $compile,libssl-dev,source:libevent libevent
-	row glib-socket            quick 150 tap libglib2.0-tests glib socket socket-address socket-listener socket-service unix-fd unix-streams network-address inet-address pollable async-close-output-stream async-splice-output-stream
-	row glib-spawn             quick 150 tap libglib2.0-tests glib spawn-singlethread spawn-test spawn-multithreaded spawn-path-search gsubprocess unix
+	row glib-socket            quick 300 tap libglib2.0-tests glib socket socket-address socket-listener socket-service unix-fd unix-streams network-address inet-address pollable async-close-output-stream async-splice-output-stream
+	row glib-spawn             quick 300 tap libglib2.0-tests glib spawn-singlethread spawn-test spawn-multithreaded spawn-path-search gsubprocess unix
 	row glib-gio               full  600 tap libglib2.0-tests glib_all 'gdbus-|gio|socket|network|proxy|resolver|tls|unix|stream|pollable|cancellable|gsub|g-file|io-|iochannel|credentials|inet|task|async|debugcontroller|gapplication$|file$|fileutils|cond|once|mainloop|thread$|timeout|asyncqueue'
 	row stress-ng              full  400 tap stress-ng stress 2000 sock sockpair sockfd sockabuse sockmany udp rawsock epoll poll pipe splice sendfile close dup fcntl open fork vfork clone daemon zombie wait kill pidfd exit-group seccomp
-	row stress-ng-quick        part  150 tap stress-ng stress 300 sock sockpair sockfd sockabuse sockmany epoll close dup fcntl open fork vfork daemon zombie kill pidfd seccomp
+	row stress-ng-quick        part  300 tap stress-ng stress 300 sock sockpair sockfd sockabuse sockmany epoll close dup fcntl open fork vfork daemon zombie kill pidfd seccomp
 }
 
 # A mode: what is set, beside LD_PRELOAD. %log is a recording of the run's own.
@@ -108,7 +108,7 @@ glib() { # glib PROGRAM…: of its installed tests
 	export G_TEST_SRCDIR=$dir G_TEST_BUILDDIR=$dir GIO_MODULE_DIR=
 	for program; do
 		echo "SUITE $program"
-		timeout 30 "$dir/$program" --tap || status=$?
+		timeout 100 "$dir/$program" --tap || status=$?
 	done
 	return "$status"
 }
