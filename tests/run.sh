@@ -57,7 +57,7 @@ done
 
 if wanted command; then
 	for script in show follow top; do
-		suite "command $script" 120 "tests/command/$script.sh"
+		suite "command $script" 600 "tests/command/$script.sh"
 	done
 fi
 if wanted suites; then

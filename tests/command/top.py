@@ -14,22 +14,31 @@ import pyte
 
 build, place = sys.argv[1:]
 halfclose = os.path.join(build, "halfclose")
+PATIENCE = 60  # seconds: bounds a hang, on a machine that is busy otherwise
 RESET = """
-import socket, sys
+import itertools, socket, sys, time
 listener = socket.create_server(("127.0.0.1", 0))
-for _ in range(int(sys.argv[1])):
+for _ in range(int(sys.argv[1])) if sys.argv[1] != "on" else itertools.count():
     client = socket.create_connection(listener.getsockname())
     server, _ = listener.accept()
     client.sendall(b"x")
     while not server.recv(1, socket.MSG_PEEK):
         pass
     server.close()
+    if sys.argv[1] == "on":
+        time.sleep(0.005)  # as fast as it can is none of the test
 """
 
 
-def record(name, resets):
+def recorder(name, resets):
+    """A program that makes so many, or goes "on" until it is killed."""
     env = dict(os.environ, LD_PRELOAD=os.path.join(build, "libhalfclose.so"), HALFCLOSE_LOG=os.path.join(place, name))
-    subprocess.run(["/usr/bin/python3", "-c", RESET, str(resets)], env=env, check=True, timeout=20)
+    return subprocess.Popen(["/usr/bin/python3", "-c", RESET, str(resets)], env=env)
+
+
+def record(name, resets):
+    if recorder(name, resets).wait(PATIENCE):
+        sys.exit("the program that is recorded failed")
 
 
 def say(name, wrong):
@@ -69,14 +78,22 @@ class Terminal:
     def text(self):
         return "\n".join(line.rstrip() for line in self.screen.display).rstrip()
 
-    def until(self, condition, seconds=10):
-        """Is it true of the screen within that time?"""
-        end = time.monotonic() + seconds
+    def until(self, condition):
+        """Is it true of the screen within a time that is long?"""
+        end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             if condition(self.text()):
                 return True
             self.read(0.1)
         return False
+
+    def frames(self):
+        return self.bytes.count(b"\x1b[H") - 1  # one is of the beginning
+
+    def more_frames(self, count):
+        """So many whole ones that are begun from now on; what was begun before ends first."""
+        wanted = self.frames() + count + 1
+        return self.until(lambda text: self.frames() >= wanted)
 
     def resize(self, columns, rows):
         self.columns, self.rows = columns, rows
@@ -87,8 +104,8 @@ class Terminal:
     def type(self, text):
         os.write(self.master, text)
 
-    def wait(self, flags=0, seconds=10):
-        end = time.monotonic() + seconds
+    def wait(self, flags=0):
+        end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             pid, status = os.waitpid(self.pid, os.WNOHANG | flags)
             if pid:
@@ -110,7 +127,13 @@ class Terminal:
         return None if is_ == status else "status %s, not %s" % (is_, status)
 
     def given_back(self):
-        self.read(0.1)
+        """What is wrong. What was written comes to this side in the kernel's own time."""
+        end = time.monotonic() + 20
+        while (wrong := self.not_given_back()) and time.monotonic() < end:
+            self.read(0.1)
+        return wrong
+
+    def not_given_back(self):
         if termios.tcgetattr(self.slave) != self.before:
             return "the terminal has other settings than before"
         tail = self.bytes[self.bytes.rfind(b"\x1b[?1049h"):]
@@ -140,29 +163,41 @@ def test_growing():
     say("and what comes then",
         None if terminal.until(lambda text: " 5 unread" in text and "python3" in text) else terminal.text())
     record("grows.hc", 40)
-    say("connections a second",
-        None if terminal.until(lambda text: any(line.startswith("connections") and int(line.split()[1].split("/")[0].replace(",", "")) > 9
-                                                for line in text.splitlines())) else terminal.text())
-    text = terminal.text()
-    say("the worst place is named", None if "5 unread-close" in text or "45 unread-close" in text else text)
-    say("80 x 24 are used", None if "PROGRAM" in text and "WORST PLACES" in text else text)
+    say("the worst place is named", None if terminal.until(lambda text: "45 unread-close" in text) else terminal.text())
+    say("80 x 24 are used", None if terminal.until(lambda text: "PROGRAM" in text and "WORST PLACES" in text)
+        else terminal.text())
     terminal.resize(40, 10)
-    fits = terminal.until(lambda text: "WORST PLACES" in text and "PROGRAM" not in text and
-                          text.startswith("halfclose top"))
-    say("a smaller window: 40 x 10", None if fits and "abrupt" in terminal.text() else terminal.text())
+    say("a smaller window: 40 x 10",
+        None if terminal.until(lambda text: "WORST PLACES" in text and "PROGRAM" not in text and "abrupt" in text and
+                               text.startswith("halfclose top")) else terminal.text())
     for columns, rows in ((20, 5), (10, 3), (4, 2), (1, 1), (200, 60)):
         terminal.resize(columns, rows)
-        terminal.until(lambda text: text.startswith("halfclose top"[:columns - 3]), 3)
+        drawn = terminal.more_frames(2)
         title = terminal.screen.display[0]
-        say("%d x %d" % (columns, rows), None if title[:1] in "h." and os.waitpid(terminal.pid, os.WNOHANG) == (0, 0)
+        say("%d x %d" % (columns, rows), None if drawn and title[:1] in "h." and os.waitpid(terminal.pid, os.WNOHANG) == (0, 0)
             else "its title is %r" % title)
     say("the large one has all of it",
         None if terminal.until(lambda text: "PROGRAM" in text and "45 unread" in text) else terminal.text())
     terminal.type(b"q")
     say("q ends it", terminal.ended(0))
-    frames = terminal.bytes.count(b"\x1b[H") - 1
-    say("the screen is never emptied", None if terminal.bytes.count(b"\x1b[2J") == 1 and frames > 5 else
-        "%d times in %d frames" % (terminal.bytes.count(b"\x1b[2J"), frames))
+    say("the screen is never emptied", None if terminal.bytes.count(b"\x1b[2J") == 1 and terminal.frames() > 5 else
+        "%d times in %d frames" % (terminal.bytes.count(b"\x1b[2J"), terminal.frames()))
+    terminal.close()
+
+
+def rate(text):
+    return max((int(line.split()[1].split("/")[0].replace(",", "")) for line in text.splitlines()
+                if line.startswith("connections") and "/s" in line), default=0)
+
+
+def test_rate():
+    """Of the last whole second: while it goes on, sooner or later one is seen."""
+    terminal = Terminal(80, 24, "-d", "0.2", "rate.hc")
+    program = recorder("rate.hc", "on")
+    say("connections a second", None if terminal.until(lambda text: rate(text) > 9) else terminal.text())
+    program.kill()
+    program.wait()
+    say("and none when it is over", None if terminal.until(lambda text: "connections" in text and not rate(text)) else terminal.text())
     terminal.close()
 
 
@@ -175,8 +210,7 @@ def test_writes():
     if not terminal.until(lambda text: "45 unread" in text):
         print("skip top: %s: strace may not: %s" % (name, terminal.text()))
         return terminal.close()
-    for _ in range(10):
-        terminal.read(0.1)
+    terminal.more_frames(8)
     terminal.type(b"q")
     say("traced, it ends well", terminal.ended(0))
     with open(trace) as file:
@@ -230,6 +264,7 @@ def test_no_keys():
 
 
 test_growing()
+test_rate()
 test_writes()
 test_signals()
 test_stop()

@@ -66,7 +66,7 @@ expect top "a file that is not there" 1 "none.hc: No such file" "$halfclose" top
 expect top "a bad recording" 1 "not a recording" "$halfclose" top --once /etc/passwd
 
 if /usr/bin/python3 -c 'import pyte' 2> /dev/null; then
-	timeout 100 /usr/bin/python3 tests/command/top.py "$BUILD" "$place" || echo "not ok top: on a terminal: status $?"
+	timeout 540 /usr/bin/python3 tests/command/top.py "$BUILD" "$place" || echo "not ok top: on a terminal: status $?"
 else
 	echo "skip top: on a terminal: no python3-pyte"
 fi
