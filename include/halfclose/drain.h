@@ -31,8 +31,10 @@ struct hc_drain_message {
 	uint32_t pid, tid;      /* of the program's event */
 	uint32_t path_size;     /* of the recording's path, which follows; 0: none */
 	uint32_t flags;         /* HC_DRAIN_* */
-	uint32_t reserved;
+	uint32_t reserved[2];
 };
+/* Between a program and a drain of another word size, too: no padding. */
+_Static_assert(sizeof(struct hc_drain_message) == 96, "what goes over the socket");
 
 enum {
 	/* The program has the socket still, and its exec will end that: only when
