@@ -186,9 +186,9 @@ void hc_birth_accept(int listener, int fd, const struct sockaddr *peer, socklen_
 	size_t used = 0;
 	int kept = errno;
 
-	if (hc_fd_word(fd) && (hc_is_guest() || !hc_tell(HC_EVENT_accept, (uint32_t)fd)))
+	bool first = hc_tell(HC_EVENT_accept, (uint32_t)fd);
+	if (hc_fd_word(fd) && (!first || hc_is_guest()))
 		return;
-	hc_tell(HC_EVENT_accept, (uint32_t)fd);
 	if (!word) {
 		hc_fd_forget(fd);
 		return;
