@@ -41,8 +41,8 @@ bool hc_family_is_void(uint64_t owner);
 /* Asks the kernel. False also where that is not to be, or can't tell; errno stays. */
 bool hc_family_is_dead(uint64_t owner);
 
-/* Does it execute another program since, or live in another PID namespace? Then
- * nobody knows what it holds. */
+/* Has it executed another program since, or does it live in another PID namespace?
+ * Then nobody knows what it holds. */
 bool hc_family_is_doubtful(uint64_t owner);
 
 /* Between these, many are asked for: who was alive at the first is taken to be alive
