@@ -19,7 +19,7 @@ failed=0
 walked() {
 	local verdict unread linger unknown closes
 	rm -f "$tmp"/*
-	timeout 60 "$BUILD/tests/truth/walk" "$1" "$steps" >"$tmp/steps" 2>"$tmp/said" || {
+	timeout 200 "$BUILD/tests/truth/walk" "$1" "$steps" >"$tmp/steps" 2>"$tmp/said" || {
 		echo "status $?: $(tail -1 "$tmp/said")"
 		return
 	}

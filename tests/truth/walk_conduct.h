@@ -88,7 +88,7 @@ static struct answer hear(const struct process *p)
 {
 	struct answer answer;
 	struct pollfd comes = { .fd = channels[place_of(p)], .events = POLLIN };
-	if (poll(&comes, 1, 10000) != 1 || read(comes.fd, &answer, sizeof answer) != sizeof answer)
+	if (poll(&comes, 1, 60000) != 1 || read(comes.fd, &answer, sizeof answer) != sizeof answer)
 		lost("a process does not answer");
 	return answer;
 }
@@ -121,7 +121,7 @@ static int must(const struct process *p, struct command command)
 static void await_death(struct process *p, int pidfd)
 {
 	struct pollfd ends = { .fd = pidfd, .events = POLLIN };
-	if (poll(&ends, 1, 10000) != 1)
+	if (poll(&ends, 1, 60000) != 1)
 		lost("a process does not end");
 	close(pidfd);
 	waitpid(p->pid, NULL, WNOHANG);

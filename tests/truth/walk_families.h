@@ -48,7 +48,7 @@ static bool step_spawn(void)
 		return false;
 	int fd = h->fd, pid = must(p, (struct command){ SPAWN, .fd = fd, .number = call });
 	struct pollfd runs = { .fd = readiness, .events = POLLIN };
-	if (poll(&runs, 1, 10000) != 1 || read(readiness, &byte, 1) != 1)
+	if (poll(&runs, 1, 60000) != 1 || read(readiness, &byte, 1) != 1)
 		lost("what was spawned does not run");
 	*child = (struct process){ .pid = pid };
 	copy_held(child, p);

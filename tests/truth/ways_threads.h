@@ -28,7 +28,7 @@ static void *polls(void *unused)
 {
 	struct pollfd p = { .fd = blocked.fd, .events = POLLRDHUP };
 	blocked.tid = (int)raw(SYS_gettid, 0);
-	if (poll(&p, 1, 10000) != 1)
+	if (poll(&p, 1, 60000) != 1)
 		err(2, "poll");
 	return unused;
 }
