@@ -40,7 +40,7 @@ seen = b""
 
 def wait_for(text):
     global seen
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while text not in seen:
         left = until - time.monotonic()
         if left <= 0 or not select.select([terminal], [], [], left)[0]:

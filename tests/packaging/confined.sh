@@ -7,7 +7,7 @@ tests=$PWD/tests/packaging
 BUILD=$(readlink -f "${BUILD:-build}")
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
-unset LD_PRELOAD
+for name in $(compgen -e HALFCLOSE_) LD_PRELOAD; do unset "$name"; done
 nobody=65534
 
 if [ -z "${CONFINED:-}" ]; then
@@ -27,11 +27,12 @@ export PATH=$place:$PATH
 # RESULT; BY read on (helper, now), as the recording has it: "-" where it does not say,
 # "none" where there is no recording, "any" where that is not the question
 under() {
-	local name=$1 result=$2 by=$3 is said=none log=$place/log/$RANDOM.hc
+	local name=$1 result=$2 by=$3 is said=none log=$place/log/$((++logs)).hc
 	shift 3
-	is=$(timeout 20 "$@" env HALFCLOSE_LOG="$log" ${lib+LD_PRELOAD="$lib"} HALFCLOSE_GRACEFUL="$graceful" \
-		"${start[@]}" /usr/bin/python3 "$place/both.py" "${arguments[@]}" 2>"$place/problem")
-	for ((turn = 0; turn < 40; turn++)); do # the drain writes when it ends
+	# a drain ends with its peer, however long that takes
+	is=$(timeout 100 "$@" env HALFCLOSE_LOG="$log" ${lib+LD_PRELOAD="$lib"} HALFCLOSE_GRACEFUL="$graceful" \
+		HALFCLOSE_DRAIN_QUIET=20s "${start[@]}" /usr/bin/python3 "$place/both.py" "${arguments[@]}" 2>"$place/problem")
+	for ((turn = 0; turn < 600; turn++)); do # the drain writes when it ends
 		[ ! -e "$log" ] || said=$("$BUILD/halfclose" log --json "$log" 2>/dev/null | jq -r 'select(.event == "drain") | .by' | sort -u)
 		said=${said:--}
 		case $by in "$said" | - | any) break ;; esac
@@ -44,10 +45,10 @@ under() {
 		head -n 5 "$place/problem" | sed 's/^/    /'
 	fi
 }
-lib=$place/libhalfclose.so graceful=all arguments=() start=()
+lib=$place/libhalfclose.so logs=0 graceful=all arguments=() start=()
 # one more network, without a drain, and with one that was there before
 fresh=(unshare --net sh -c 'ip link set lo up; exec "$@"' -)
-drained=(unshare --net sh -c 'ip link set lo up; halfclose-drain --daemon --idle=3; exec "$@"' -)
+drained=(unshare --net sh -c 'ip link set lo up; halfclose-drain --daemon --idle=20; exec "$@"' -)
 drop=(setpriv --reuid="$nobody" --regid="$nobody" --clear-groups)
 
 graceful=off under "an abrupt close loses the end without the cure" reset -
@@ -89,7 +90,7 @@ if command -v systemd-analyze >/dev/null && command -v gcc >/dev/null; then
 		"${fresh[@]}" filter -e "$place/no-clone"
 	under "the same, and a drain that is there" whole helper "${drained[@]}" filter -e "$place/no-clone"
 	restricted=(unshare --net sh -c 'ip link set lo up; filter -e service setpriv --no-new-privs --bounding-set=-all \
-		halfclose-drain --daemon --idle=3; exec "$@"' -)
+		halfclose-drain --daemon --idle=20; exec "$@"' -)
 	under "a drain restricted as its unit has it" whole helper env -C "$place" "${restricted[@]}" filter -e no-clone
 else
 	echo "skip packaging: SystemCallFilter=: no systemd-analyze, or no gcc"

@@ -6,7 +6,8 @@ BUILD=$(readlink -f "${BUILD:-build}")
 halfclose=$BUILD/halfclose
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
-unset LD_PRELOAD
+export LC_ALL=C.UTF-8
+for name in $(compgen -e HALFCLOSE_) LD_PRELOAD COLUMNS LINES; do unset "$name"; done
 
 check() { # check NAME COMMAND…: its output is shown where it fails
 	local name=$1 out
@@ -117,7 +118,7 @@ completion_tests() { # completion_tests SHELL
 	touch "$place/FILE-ONE" "$place/FILE-TWO"
 	mkdir -p "$place/bin" && printf '#!/bin/true\n' >"$place/bin/env-of-the-test" && chmod +x "$place/bin/env-of-the-test"
 	mapfile -t lines < <(cut -f 1 "$place/lines")
-	(cd "$place" && PATH=$place/bin:$PATH timeout 60 python3 "$OLDPWD/tests/packaging/complete.py" "$1" "$BUILD/completion" "${lines[@]}") \
+	(cd "$place" && HOME=$place/home PATH=$place/bin:$PATH timeout 300 python3 "$OLDPWD/tests/packaging/complete.py" "$1" "$BUILD/completion" "${lines[@]}") \
 		>"$place/said" 2>"$place/problem" || sed 's/^/    /' "$place/problem"
 	while IFS=$'\t' read -r line expected <&3 && IFS= read -r is <&4 || [ -n "$line" ]; do
 		# zsh adds its = when it is needed
