@@ -12,7 +12,7 @@ import select
 import socket
 import sys
 
-PATIENCE = 20  # seconds
+PATIENCE = 60  # seconds
 
 
 def await_end(client):

@@ -50,10 +50,10 @@ trap 'exit 130' INT TERM HUP
 why=''
 fail() { why="${why:+$why; }$*"; }
 
-# wait_for COMMAND…: until it succeeds, for 20 seconds
+# wait_for COMMAND…: until it succeeds, for a minute and more
 wait_for() {
 	local tries
-	for ((tries = 0; tries < 400; tries++)); do
+	for ((tries = 0; tries < 1200; tries++)); do
 		"$@" && return
 		sleep 0.05
 	done
@@ -110,7 +110,7 @@ curl_gives_up() { # curl_gives_up TIMES: on an answer that comes in one piece, o
 # attempt MODE CLIENT COMMAND…: one run, with its results in $tmp/MODE.*
 attempt() {
 	local mode=$1 client=$2 before
-	local under=(timeout --foreground -k 2 60)
+	local under=(timeout --foreground -k 2 200)
 	shift 2
 	case $mode in
 	recorded) under+=(env "HALFCLOSE_LOG=$tmp/recorded.hc" "LD_PRELOAD=$library") ;;
@@ -262,7 +262,7 @@ row curl-stops   /usr/bin/curl    close   'curl_gives_up 20'     "${nginx[@]}"
 
 # What `make demo` shows a newcomer.
 if row_is demo; then
-	timeout 60 "$demo/run.sh" >"$tmp/demo.client" 2>&1 || fail "status $?"
+	timeout 200 "$demo/run.sh" >"$tmp/demo.client" 2>&1 || fail "status $?"
 	for line in 'HTTP/1.1 413 .* of 400,000 bytes, then ECONNRESET' 'error: closed with input unread' \
 		'[0-9,]+ bytes unread; [0-9,]+ bytes written and not acknowledged' 'python: close \(gunicorn/util\.py:[0-9]+\)' \
 		'cure When the answer is written: shutdown'; do

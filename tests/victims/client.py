@@ -19,7 +19,7 @@ import select
 import socket
 import sys
 
-PATIENCE = 20  # seconds
+PATIENCE = 60  # seconds
 WINDOW = 32768
 MOMENT = 20  # ms, or until the connection has ended
 UPLOAD = b"x" * 1_000_000

@@ -10,7 +10,7 @@ const told = fs.readFileSync(answer, 'latin1');
   let whole = 0;
   for (let n = 0; n < Number(times); n++) {
     try {
-      const response = await fetch(url, { method: 'POST', body: sent, signal: AbortSignal.timeout(20000) });
+      const response = await fetch(url, { method: 'POST', body: sent, signal: AbortSignal.timeout(60000) });
       if (await response.text() === told)
         whole++;
     } catch (error) {

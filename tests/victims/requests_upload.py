@@ -11,7 +11,7 @@ def main(url, times, upload, answer):
     whole = 0
     for _ in range(int(times)):
         try:
-            whole += requests.post(url, data=sent, timeout=20).content == told
+            whole += requests.post(url, data=sent, timeout=60).content == told
         except requests.RequestException as error:
             print(error, file=sys.stderr)
     print(whole)

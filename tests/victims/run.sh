@@ -64,10 +64,10 @@ trap 'exit 130' INT TERM HUP
 why=''
 fail() { why="${why:+$why; }$*"; }
 
-# wait_for COMMAND…: until it succeeds, for 20 seconds
+# wait_for COMMAND…: until it succeeds, for a minute and more
 wait_for() {
 	local tries
-	for ((tries = 0; tries < 400; tries++)); do
+	for ((tries = 0; tries < 1200; tries++)); do
 		"$@" && return
 		sleep 0.05
 	done
@@ -91,7 +91,7 @@ each() { # each COMMAND…: so often; it leaves the answer in $tmp/answer
 	local n whole=0
 	for ((n = 0; n < times; n++)); do
 		rm -f "$tmp/answer"
-		timeout 20 "$@" >&2
+		timeout 60 "$@" >&2
 		cmp -s "$tmp/answer" "$tmp/files/upload" && : $((whole++))
 	done
 	echo "$whole"

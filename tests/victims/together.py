@@ -52,7 +52,7 @@ def main(how):
         for _ in range(CLOSERS):
             client = socket.socket()
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32768)
-            client.settimeout(20)
+            client.settimeout(60)
             client.connect(listener.getsockname())
             client.sendall(b"x" * 10)
             clients.append(client)
