@@ -7,6 +7,8 @@ cd "$(dirname "$0")/../.." || exit 1
 if [ -z "${OWN_MOUNTS:-}" ] && unshare --mount --net true 2>/dev/null; then
 	OWN_MOUNTS=1 exec unshare --mount --net -- "$0"
 fi
+for name in $(compgen -e HALFCLOSE_) LD_PRELOAD; do unset "$name"; done
+umask 022
 place=$(mktemp -d)
 root=$place/root
 end() {

@@ -26,10 +26,11 @@ if ! "${own[@]}" true 2>/dev/null; then
 	"${own[@]}" true 2>/dev/null || { echo "skip graceful: all: no namespaces can be made here"; exit 0; }
 fi
 for name in $(compgen -e HALFCLOSE_) LD_PRELOAD; do unset "$name"; done
+umask 022 # another user's processes look for programs in what follows
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 130' INT TERM HUP
-chmod 755 "$tmp" # another user's processes look for programs in it
+chmod 755 "$tmp"
 
 [ $# != 0 ] || set -- same faults truth-helper wire rdwr handover survive truth-wait truth-now
 pending=()

@@ -4,6 +4,7 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 BUILD=${BUILD:-build}
+for name in $(compgen -e HALFCLOSE_) LD_PRELOAD; do unset "$name"; done
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 

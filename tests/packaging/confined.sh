@@ -8,6 +8,7 @@ BUILD=$(readlink -f "${BUILD:-build}")
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 for name in $(compgen -e HALFCLOSE_) LD_PRELOAD; do unset "$name"; done
+umask 022
 nobody=65534
 
 if [ -z "${CONFINED:-}" ]; then

@@ -7,6 +7,7 @@ halfclose=$BUILD/halfclose
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 export LC_ALL=C.UTF-8
+umask 022
 for name in $(compgen -e HALFCLOSE_) LD_PRELOAD COLUMNS LINES; do unset "$name"; done
 
 check() { # check NAME COMMAND…: its output is shown where it fails
