@@ -4,7 +4,7 @@
 expect() {
 	local suite=$1 name=$2 status=$3 text=$4 out is
 	shift 4
-	out=$(timeout 20 "$@" 2>&1)
+	out=$(timeout 60 "$@" 2>&1)
 	is=$?
 	if [ "$is" != "$status" ]; then
 		echo "not ok $suite: $name: status $is, not $status"

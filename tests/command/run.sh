@@ -13,7 +13,7 @@ unset LD_PRELOAD
 expect() {
 	local name=$1 status=$2 text=$3 out is
 	shift 3
-	out=$(timeout 20 "$@" 2>&1)
+	out=$(timeout 60 "$@" 2>&1)
 	is=$?
 	if [ "$is" != "$status" ]; then
 		echo "not ok command: $name: status $is, not $status"
@@ -194,11 +194,11 @@ done
 
 # log --follow shows what comes, and ends by a signal.
 HALFCLOSE_LOG=$place/follow.hc LD_PRELOAD=$BUILD/libhalfclose.so "${reset[@]}"
-timeout --signal=INT 20 "$halfclose" log --follow "$place/follow.hc" > "$place/followed" &
+timeout --signal=INT 200 "$halfclose" log --follow "$place/follow.hc" > "$place/followed" &
 follower=$!
 seen() { grep -c 'reset-unread' "$place/followed"; }
 for want in 1 2; do
-	for _ in $(seq 100); do
+	for _ in $(seq 600); do
 		[ "$(seen)" -ge $want ] && break
 		sleep 0.1
 	done
