@@ -28,11 +28,11 @@ def exchange(port, request, window, late):
         if window:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
         client.connect(("127.0.0.1", port))
-        answer = bytearray()
+        answer, end = bytearray(), "end of file"
         try:
             client.sendall(request)
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # what has come already can still be read
+        except (BrokenPipeError, ConnectionResetError) as error:
+            end = errno.errorcode[error.errno]  # said once; what has come already can still be read
         try:
             if late:
                 await_end(client)
@@ -42,7 +42,7 @@ def exchange(port, request, window, late):
             return answer, f"nothing for {PATIENCE} s"
         except OSError as error:
             return answer, errno.errorcode[error.errno]
-        return answer, "end of file"
+        return answer, end
 
 
 def told_length(head):

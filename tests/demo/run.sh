@@ -34,7 +34,7 @@ give_up() {
 	exit 1
 }
 
-# wait_for COMMAND…: until it succeeds, for a minute
+# wait_for COMMAND…: until it succeeds, for a minute at least
 wait_for() {
 	local tries
 	for ((tries = 0; tries < 1200; tries++)); do
@@ -51,7 +51,7 @@ echo "1. Debian's gunicorn, unchanged, runs an application that refuses uploads:
 
    \$ halfclose run -o demo.hc -- gunicorn --bind 127.0.0.1:0 app:app
 "
-setsid timeout --foreground -k 2 200 "$halfclose" run -q -o "$recording" -- \
+setsid timeout --foreground -k 10 300 "$halfclose" run -q -o "$recording" -- \
 	"$gunicorn" --chdir "$here" --bind 127.0.0.1:0 app:app </dev/null >"$tmp/server" 2>&1 &
 server=$!
 port=
@@ -60,7 +60,7 @@ wait_for port_of_server || give_up 'gunicorn does not listen'
 echo "2. A client with a small receive buffer sends 200,000 bytes of an upload, five
    times, and then reads the answer to its end (tests/demo/client.py):
 "
-timeout --foreground 100 "$python" "$here/client.py" "$port" 5 \
+timeout --foreground 200 "$python" "$here/client.py" "$port" 5 \
 	'POST /upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n' 200000 4096 late >"$tmp/client" 2>&1 ||
 	give_up "the client failed: $(tail -n 1 "$tmp/client")"
 sed 's/^/   /' "$tmp/client"
