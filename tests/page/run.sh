@@ -108,11 +108,11 @@ fi
 pairs="welcome_server_close:client full_server_unread:full_client full_server_linger:full_client
 	backlog_server_close:backlog_client checksum_server:checksum_client_half_close"
 for pair in $pairs; do
-	timeout 20 "$halfclose" run -q -o "$temporary/real/${pair%:*}.hc" -- examples/pair "${pair#*:}" "${pair%:*}" >/dev/null 2>&1
+	timeout 60 "$halfclose" run -q -o "$temporary/real/${pair%:*}.hc" -- examples/pair "${pair#*:}" "${pair%:*}" >/dev/null 2>&1
 done
-timeout 20 "$halfclose" run -q --graceful=all -o "$temporary/real/cured.hc" -- \
+timeout 60 "$halfclose" run -q --graceful=all -o "$temporary/real/cured.hc" -- \
 	examples/pair client welcome_server_close >/dev/null 2>&1
-timeout 20 "$halfclose" run -q -o "$temporary/clean.hc" -- examples/pair client welcome_server_half_close >/dev/null 2>&1
+timeout 60 "$halfclose" run -q -o "$temporary/clean.hc" -- examples/pair client welcome_server_half_close >/dev/null 2>&1
 make_page real "$temporary"/real/*.hc
 check "the data of real programs is their report" agrees real
 make_page clean "$temporary/clean.hc"
@@ -138,4 +138,4 @@ if [ "$cannot" ]; then
 	echo "skip page: in a browser: $cannot"
 	exit 0
 fi
-timeout 240 node "$here/page.mjs" "$modules" "$place" "$PWD"
+timeout 800 node "$here/page.mjs" "$modules" "$place" "$PWD"
