@@ -89,14 +89,14 @@ APART static int receive_one(int fd)
 static void await(int fd, short events)
 {
 	struct pollfd one = { fd, events, 0 };
-	sure(poll(&one, 1, 5000), "poll");
+	sure(poll(&one, 1, 60000), "poll");
 }
 
 static void await_state(int fd, int state)
 {
 	struct tcp_info info = { 0 };
 	socklen_t size = sizeof info;
-	for (int i = 0; i < 5000 && info.tcpi_state != state; i++) {
+	for (int i = 0; i < 60000 && info.tcpi_state != state; i++) {
 		poll(NULL, 0, 1);
 		sure(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size), "TCP_INFO");
 	}
@@ -161,9 +161,12 @@ static void tell(int fd)
 	printf("%d %d %d %d %llu\n", fd, info.tcpi_state, unread, unacked, cookie);
 }
 
+static _Atomic bool idle;
+
 APART static void *idle_in_thread(void *unused)
 {
 	pthread_setname_np(pthread_self(), "\033[31mred");
+	idle = true;
 	pause();
 	asm volatile("" ::: "memory");
 	return unused;
@@ -178,6 +181,8 @@ int main(int argc, char **argv)
 	if (argc > 1)
 		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
 	pthread_create(&thread, NULL, idle_in_thread, NULL);
+	while (!idle)
+		poll(NULL, 0, 1);
 	hold(AF_INET);
 	hold(AF_INET6);
 	while (fgets(line, sizeof line, stdin)) {

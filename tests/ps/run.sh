@@ -29,7 +29,7 @@ stop() {
 tell() { # what the program knows: state and queues of each descriptor
 	local line
 	echo tell >&"${held[1]}" || return 1
-	while read -r -t 10 line <&"${held[0]}" && [ "$line" != . ]; do echo "$line"; done
+	while read -r -t 60 line <&"${held[0]}" && [ "$line" != . ]; do echo "$line"; done
 	[ "${line:-}" = . ]
 }
 
@@ -53,7 +53,7 @@ agrees() {
 	local name=$1 filter=${2:-no_cookie_if_closed} i before='' after=''
 	for ((i = 0; i < 20; i++)); do
 		before=$(tell) || break
-		timeout 20 "$halfclose" ps --json "${options[@]}" "$pid" >"$place/json" 2>"$place/said"
+		timeout 60 "$halfclose" ps --json "${options[@]}" "$pid" >"$place/json" 2>"$place/said"
 		after=$(tell)
 		[ "$before" = "$after" ] && break
 	done
@@ -75,7 +75,7 @@ is() { # is NAME WANTED FILTER: of the JSON
 says() { # says NAME STATUS TEXT COMMAND…
 	local name=$1 status=$2 text=$3 out got
 	shift 3
-	out=$(timeout 20 "$@" 2>&1 </dev/null)
+	out=$(timeout 60 "$@" 2>&1 </dev/null)
 	got=$?
 	out=$(echo $out) # one line, however it is broken
 	if [ "$got" != "$status" ]; then
@@ -96,26 +96,26 @@ is 'CLOSE-WAIT comes first' '["CLOSE-WAIT","CLOSED","other"]' \
 	 reduce .[] as $s ([]; if .[-1] == $s then . else . + [$s] end)'
 is 'of each it is known where it was opened' '[["accepted","take_from"],["connected","open_to"]]' \
 	'[.processes[0].connections[].opened | [.how, (.stack[].function | select(. == "take_from" or . == "open_to"))]] | unique'
-is 'and since when' true '[.processes[0].connections[] | .us < 60000000 and .us > 0 and (.opened.time | startswith("20"))] | all'
+is 'and since when' true '[.processes[0].connections[] | .us < 600000000 and .us > 0 and (.opened.time | startswith("20"))] | all'
 is 'who has read to the end of file' '[false,true,false]' '[.processes[0].connections[] | select(.state == "CLOSE-WAIT" and (.local | startswith("127"))) | [.fds[0], .eof_read]] | sort | map(.[1])'
 is 'a copy of a descriptor is the same connection' 2 '[.processes[0].connections[] | select(.fds | length == 2)] | length'
 
-timeout 20 "$halfclose" ps "$pid" >"$place/text" 2>&1
+timeout 60 "$halfclose" ps "$pid" >"$place/text" 2>&1
 result 'text has 80 columns' "$(awk 'length > 80 { print "line " NR " has " length; exit }' "$place/text")"
 result 'text counts the places of what was not closed' \
 	"$(grep -q '^ *4  accepted at take_from (.*ps/holder.c:[0-9]*)' "$place/text" || echo "$(grep -m1 take_from "$place/text")")"
 result 'text names the file that it was recorded in' "$(tr -d '\n' <"$place/text" | grep -qF "$place/all.hc" || echo 'it does not')"
 
-timeout 20 "$halfclose" ps --stacks --json "$pid" >"$place/json" 2>"$place/said"
+timeout 60 "$halfclose" ps --stacks --json "$pid" >"$place/json" 2>"$place/said"
 is 'what its threads do' '[["main"],["idle_in_thread"]]' \
 	'[.processes[0].threads[] | [.stack[].function | select(. == "main" or . == "idle_in_thread")]]'
-timeout 20 "$halfclose" ps --stacks "$pid" >"$place/text" 2>&1
+timeout 60 "$halfclose" ps --stacks "$pid" >"$place/text" 2>&1
 result 'a thread has no power over the terminal' \
 	"$(grep -q '[0-9] \\x1b\[31mred' "$place/text" && ! grep -q $'\033' "$place/text" || grep red "$place/text" | cat -v)"
 agrees 'and they go on afterwards'
 result 'nobody traces it afterwards' "$(grep -L '^TracerPid:.0$' "/proc/$pid/status")"
 
-timeout 20 "$halfclose" log --json "$place/all.hc" | jq -s . >"$place/json"
+timeout 60 "$halfclose" log --json "$place/all.hc" | jq -s . >"$place/json"
 is 'where one was received is in the recording' '["scm-rights","receive_one"]' \
 	'[.[] | select(.event == "adopt" and (.local | startswith("127")))][0] | [.via, .stack[0,1].function] | map(select(. == "scm-rights" or . == "receive_one"))'
 is 'a close has the stack of its own' '["hold"]' '[.[] | select(.event == "close") | .stack[0].function] | unique - ["receive_one"]'
@@ -162,23 +162,25 @@ pid=
 # ---- the callers in Python ----
 if [ "$(/usr/bin/python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)" = 3.11 ]; then
 	cat >"$place/threads.py" <<-'PY'
-		import sys, threading
+		import sys, threading, time
 		def serve(event):
 		    for _ in [0]:
 		        event.wait(
 		        )
 		def main():
-		    threading.Thread(target=serve, args=(threading.Event(),), daemon=True).start()
-		    for line in sys.stdin:
-		        print(".", flush=True)
+		    while sys.stdin.readline(): print(".", flush=True)
+		thread = threading.Thread(target=serve, args=(threading.Event(),), daemon=True)
+		thread.start()
+		while sys._current_frames()[thread.ident].f_code.co_name != "wait":
+		    time.sleep(0.001)
 		main()
 	PY
 	start /usr/bin/python3 -u "$place/threads.py"
-	timeout 20 "$halfclose" ps --stacks --json "$pid" >"$place/json" 2>"$place/said"
-	is 'what its threads do in Python' '[[["main",8],["<module>",10]],[["serve",4]]]' \
+	timeout 60 "$halfclose" ps --stacks --json "$pid" >"$place/json" 2>"$place/said"
+	is 'what its threads do in Python' '[[["main",7],["<module>",12]],[["serve",4]]]' \
 		'[.processes[0].threads[] | [.stack[] | select(.language == "python" and (.file | endswith("/threads.py"))
 			and (.file | startswith("/tmp"))) | [.function, .line]]]'
-	timeout 20 "$halfclose" ps --stacks "$pid" >"$place/text" 2>&1
+	timeout 60 "$halfclose" ps --stacks "$pid" >"$place/text" 2>&1
 	result 'text has them where the interpreter was' \
 		"$(grep -A1 'python: main' "$place/text" | grep -q 'python: <module>' && ! grep -q _PyEval "$place/text" || cat "$place/text")"
 	tell >/dev/null
