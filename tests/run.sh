@@ -7,6 +7,10 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 export BUILD=${BUILD:-build}
+# the same results whatever the caller has set for other purposes
+for name in $(compgen -e HALFCLOSE_) LD_PRELOAD NO_COLOR COLUMNS LINES DEBUGINFOD_URLS; do unset "$name"; done
+export LC_ALL=C.UTF-8
+umask 022
 log=$(mktemp -d)
 trap 'rm -rf "$log"' EXIT
 passed=0 failed=0 skipped=0

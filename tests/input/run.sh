@@ -19,7 +19,7 @@ result() { # result NAME WHY: "" is well
 told() {
 	local status=$1 text=$2 is lines
 	shift 2
-	timeout 20 "$@" > "$place/stdout" 2> "$place/stderr" < /dev/null
+	timeout 60 "$@" > "$place/stdout" 2> "$place/stderr" < /dev/null
 	is=$?
 	lines=$(wc -l < "$place/stderr")
 	why=
@@ -184,7 +184,7 @@ for format in $("$halfclose" help report | sed -n '/--format/,/^  -/s/^ \{6\}\([
 	echo "it is mine" > "$place/out/file"
 	for size in 0 1; do # blocks of 1024 bytes
 		# shellcheck disable=SC2016 # it is the inner shell's
-		bash -c 'ulimit -c 0; ulimit -f "$1"; shift; timeout 20 "$@"; exit $?' limited $size \
+		bash -c 'ulimit -c 0; ulimit -f "$1"; shift; timeout 60 "$@"; exit $?' limited $size \
 			"$halfclose" report -f "$format" -o "$place/out/file" "$place/good/1.hc" > /dev/null 2>&1
 		is=$? why=
 		[ "$(ls "$place/out")" = file ] || why="left behind: $(ls "$place/out")"
@@ -198,10 +198,10 @@ done
 for command in $commands; do
 	takes_files "$command" || continue
 	line "$command" "$place/good/1.hc" 1
-	timeout 10 "${line[@]}" > /dev/null 2>&1 < /dev/null
+	timeout 60 "${line[@]}" > /dev/null 2>&1 < /dev/null
 	is=$?
 	[ $is != 124 ] || continue # it does not end by itself
-	timeout 20 "${line[@]}" > /dev/full 2> "$place/stderr" < /dev/null
+	timeout 60 "${line[@]}" > /dev/full 2> "$place/stderr" < /dev/null
 	[ $? = 1 ] && why= || why="another status"
 	grep -q "standard output can't be written" "$place/stderr" || why="not said"
 	result "$command: no room on standard output" "$why"
@@ -215,7 +215,7 @@ for at in 1 13 14 100 4095 4096 4097 4128 $((size / 2)) $((size - 33)) $((size -
 	for command in $commands; do
 		takes_files "$command" || continue
 		line "$command" "$cut" 1
-		timeout 10 "${line[@]}" > "$place/stdout" 2> "$place/stderr" < /dev/null
+		timeout 60 "${line[@]}" > "$place/stdout" 2> "$place/stderr" < /dev/null
 		is=$? why=
 		[ $is -le 3 ] || [ $is = 124 ] || why="status $is"
 		if [ $at -lt 184 ]; then
@@ -239,9 +239,9 @@ while not os.path.exists(sys.argv[1]):
     server.close()
     time.sleep(0.0005)  # or it would grow faster than it can be read
 PY
-HALFCLOSE_LOG=$place/grow.hc LD_PRELOAD=$BUILD/libhalfclose.so timeout 120 /usr/bin/python3 "$place/grow.py" "$place/stop" &
+HALFCLOSE_LOG=$place/grow.hc LD_PRELOAD=$BUILD/libhalfclose.so timeout 600 /usr/bin/python3 "$place/grow.py" "$place/stop" &
 grower=$!
-for _ in $(seq 200); do
+for _ in $(seq 1000); do
 	[ "$("$halfclose" report --json "$place/grow.hc" 2> /dev/null | jq .connections)" -gt 0 ] 2> /dev/null && break
 	sleep 0.05
 done
