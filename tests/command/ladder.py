@@ -154,16 +154,17 @@ def dump():
 
 def settled(pairs, repeats):
     """What the kernel shows of both ends; what it does not show is CLOSED. Delayed
-    acknowledgements take 40 ms: what has stayed for twice as long. repeats: until all
-    that was lost has been sent again."""
+    acknowledgements take 40 ms, where the CPU whose timer it is does not stand still
+    for a moment: what has stayed for six times as long. repeats: until all that was
+    lost has been sent again, which takes as long as it was lost."""
     def look():
         found = dump()
         return [[found.get((c, s), "CLOSED"), found.get((s, c), "CLOSED")] for c, s in pairs]
 
     last, since = look(), time.monotonic()
-    end = since + 3
+    end = since + (30 if repeats else 5)
     while time.monotonic() < end and (
-            time.monotonic() - since < 0.08 or (repeats and any(BRIEF & set(pair) for pair in last))):
+            time.monotonic() - since < 0.25 or (repeats and any(BRIEF & set(pair) for pair in last))):
         time.sleep(0.005)
         now = look()
         if now != last:

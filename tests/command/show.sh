@@ -21,11 +21,11 @@ drive() { # drive NAME ENVIRONMENT…: in a network of its own where that is to 
 		[ "$name" != ladder ] || alone=(LADDER_ALONE=1)
 	fi
 	# it kills itself in the end
-	timeout 60 env "$@" "${alone[@]}" HALFCLOSE_WARN=off HALFCLOSE_LOG="$place/$name.hc" "${own[@]}" \
+	timeout 200 env "$@" "${alone[@]}" HALFCLOSE_WARN=off HALFCLOSE_LOG="$place/$name.hc" "${own[@]}" \
 		env LD_PRELOAD="$BUILD/libhalfclose.so" $python tests/command/ladder.py drive "$place/$name.json" \
 		2> "$place/$name.err"
 	if [ -s "$place/$name.json" ]; then
-		timeout 60 $python tests/command/ladder.py check "$halfclose" "$place/$name.hc" "$place/$name.json"
+		timeout 200 $python tests/command/ladder.py check "$halfclose" "$place/$name.hc" "$place/$name.json"
 	else
 		echo "not ok show: $name: the driver did not come to its end"
 		sed 's/^/    /' "$place/$name.err"
