@@ -78,7 +78,7 @@ count_aborts() {
 # once MODE COMMAND…: results in MODE.out, .err, .status, .aborts. Standard
 # output is a pipe: a limit on files must not be met by it.
 once() {
-	local mode=$1 under=(timeout -k 5 100 prlimit "--as=$memory" env) old
+	local mode=$1 under=(timeout -k 5 200 prlimit "--as=$memory" env) old
 	shift
 	case $mode in
 	bare) under+=(${before:+"LD_PRELOAD=$before"} ${after:+"LD_PRELOAD=$after"}) ;;
@@ -117,8 +117,8 @@ compare() {
 
 # Reads what was recorded; both commands must.
 readable() {
-	timeout 100 "$halfclose" log --json "$log" >log.json 2>errors || fail "log: status $?, $(head -1 errors)"
-	timeout 100 "$halfclose" report --json "$log" >report.json 2>errors || fail "report: status $?, $(head -1 errors)"
+	timeout 200 "$halfclose" log --json "$log" >log.json 2>errors || fail "log: status $?, $(head -1 errors)"
+	timeout 200 "$halfclose" report --json "$log" >report.json 2>errors || fail "report: status $?, $(head -1 errors)"
 }
 
 report() {

@@ -17,7 +17,7 @@ if [ "$version" != 3.11 ]; then
 	exit 0
 fi
 
-timeout 100 env LD_PRELOAD="$library" HALFCLOSE_LOG="$place/hc" $python -X utf8 tests/python/shapes.py 60 >"$place/said"
+timeout 300 env LD_PRELOAD="$library" HALFCLOSE_LOG="$place/hc" $python -X utf8 tests/python/shapes.py 60 >"$place/said"
 result 'the program runs' "$([ $? = 0 ] || echo "it does not")"
 "$halfclose" log --json "$place/hc" >"$place/log"
 
@@ -56,7 +56,7 @@ result 'a report names the line' "$(grep -q '^  at   python: refuse (.*/app.py:4
 
 # what is asked of the kernel beside: a question with a mask that can't be set
 if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then
-	timeout 60 strace -f -e trace=rt_sigprocmask -o "$place/trace" env HALFCLOSE_LOG="$place/strace.hc" LD_PRELOAD="$library" \
+	timeout 200 strace -f -e trace=rt_sigprocmask -o "$place/trace" env HALFCLOSE_LOG="$place/strace.hc" LD_PRELOAD="$library" \
 		$python "$place/app.py"
 	result 'no mask of signals is changed for it' \
 		"$(grep 'rt_sigprocmask(0x\|rt_sigprocmask(-1\|rt_sigprocmask([0-9]' "$place/trace" | grep -v EINVAL)"

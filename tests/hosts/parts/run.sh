@@ -12,7 +12,7 @@ untraced() {
 	"$@" >bare.out 2>bare.err
 	is=$?
 	[ "$is" = "$status" ] || fail "bare: status $is, not $status"
-	timeout 20 "$halfclose" run --quiet -- "$@" >run.out 2>run.err
+	timeout 60 "$halfclose" run --quiet -- "$@" >run.out 2>run.err
 	is=$?
 	[ "$is" = "$status" ] || fail "status $is, not $status"
 	cmp -s bare.out run.out || fail "says '$(head -1 run.out)', not '$(head -1 bare.out)'"
@@ -23,7 +23,7 @@ untraced() {
 	wanted "$name, as a child" || return
 	name="$name, as a child"
 	# shellcheck disable=SC2016
-	timeout 20 "$halfclose" run --quiet -- sh -c '"$@"; exit $?' sh "$@" >run.out 2>run.err
+	timeout 60 "$halfclose" run --quiet -- sh -c '"$@"; exit $?' sh "$@" >run.out 2>run.err
 	is=$?
 	[ "$is" = "$status" ] || fail "status $is, not $status: $(head -1 run.err)"
 	cmp -s bare.out run.out || fail "says '$(head -1 run.out)', not '$(head -1 bare.out)'"
