@@ -122,7 +122,7 @@ known_differences() {
 }
 
 # What is said at last of a test that gives these outcomes, a word for each run
-at_last() { # at_last STATUS BARE RECORDED
+at_last() { # at_last STATUS BARE RECORDED; ok/9: it took 9 s
 	local row=$tmp/judged/row way words n is
 	rm -rf "$row"
 	for way in bare recorded; do
@@ -131,12 +131,15 @@ at_last() { # at_last STATUS BARE RECORDED
 		for word in $words; do
 			n=$((n + 1))
 			mkdir -p "$row/$way.$n"
-			echo 1 >"$row/$way.$n/seconds"
+			case $word in
+			*/*) echo "${word#*/}" >"$row/$way.$n/seconds" ;;
+			*) echo 1 >"$row/$way.$n/seconds" ;;
+			esac
 			if [ "$word" = stopped ]; then
 				echo "stopped after 1 s" >"$row/$way.$n/status"
 			else
 				echo 0 >"$row/$way.$n/status"
-				printf 'ok another\n%s one\n' "$word" >"$row/$way.$n/results"
+				printf 'ok another\n%s one\n' "${word%/*}" >"$row/$way.$n/results"
 			fi
 		done
 	done
@@ -158,7 +161,9 @@ chance() {
 		at_last 1 'ok ok ok' 'fail fail fail'
 		at_last 2 'ok ok ok ok ok' 'stopped stopped stopped stopped stopped'
 		at_last 0 'ok ok ok ok ok' 'ok stopped ok ok ok'
-		at_last 3 'stopped stopped' 'stopped stopped')
+		at_last 3 'stopped stopped' 'stopped stopped'
+		at_last 1 'ok/2 ok/7 ok/2' 'ok/8 ok/18 ok/8'
+		at_last 0 'ok/2 ok/7 ok/7' 'ok/8 ok/9 ok/9')
 	if [ -n "$why" ]; then
 		echo "not ok suites: what may be chance: judged wrong: $(tr '\n' ' ' <<<"$why")"
 	else
