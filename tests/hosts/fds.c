@@ -243,7 +243,7 @@ static void again(char **fds)
 int main(int argc, char **argv)
 {
 	const char *mode = argc > 1 ? argv[1] : "", *more = argc > 2 ? argv[2] : "";
-	alarm(60);
+	alarm(150);
 	if (!strcmp(mode, "list"))
 		list();
 	else if (!strcmp(mode, "daemon"))

@@ -31,7 +31,7 @@ static int see(struct dl_phdr_info *info, size_t size, void *data)
 
 int main(void)
 {
-	alarm(60); /* a hang ends in SIGALRM */
+	alarm(150); /* a hang ends in SIGALRM */
 	at = meeting(5, 0);
 	say("%d\n", dl_iterate_phdr(see, NULL));
 	return 0;

@@ -92,7 +92,7 @@ static void once(void)
 
 int main(int argc, char **argv)
 {
-	alarm(60);
+	alarm(150);
 	if (argc > 2) {
 		shut_in(atoi(argv[1]), argc - 2, argv + 2);
 		execl("/proc/self/exe", "refuse", NULL);

@@ -192,7 +192,7 @@ int main(int argc, char **argv)
 		{ "files", files }, { "unshare", unshared }, { "range", range },
 		{ "namespace", namespace }, { "ring", rings },
 	};
-	alarm(60);
+	alarm(150);
 	at = meeting(20, SOCK_CLOEXEC);
 	for (size_t i = 0; argc > 1 && i < sizeof kinds / sizeof *kinds; i++)
 		if (!strcmp(argv[1], kinds[i].name)) {

@@ -300,7 +300,7 @@ int main(int argc, char **argv)
 #endif
 		{ "coroutine", coroutine }, { "edge", edge }, { "tiny", tiny }, { "alternate", alternate }, { "wild", wild },
 	};
-	alarm(60);
+	alarm(150);
 	at = meeting(20, 0);
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		if (!strcmp(kinds[i].name, kind)) {
