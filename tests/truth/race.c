@@ -2,7 +2,8 @@
  * A race: the peer sends while the program closes. Of each close the kernel's
  * counter says whether input was unread.
  *
- *   race LOAD CLOSES FILE         FILE gets a line for each close: 1, it was; 0
+ *   race LOAD CLOSES FILE         FILE gets a line for each close: 1, it was, or 0;
+ *                                 and how many microseconds the close took
  *   race LOAD CLOSES FILE asking  and, by raw system calls with nothing in between,
  *                                 what this program itself sees before each: the
  *                                 best that can be had without the kernel's help
@@ -117,8 +118,13 @@ static bool is_unread(int fd)
 	return memory[SK_MEMINFO_RMEM_ALLOC];
 }
 
-/* Goes on to `closes` connections; what was true of each, and what was seen. */
-static void races(enum load load, int from, long closes, char *truth, char *seen)
+static struct close {
+	bool truth, seen;
+	uint64_t took;
+} *done;
+
+/* Goes on to `closes` connections. */
+static void races(enum load load, int from, long closes, bool asks)
 {
 	int way[2];
 	check(socketpair(AF_UNIX, SOCK_STREAM, 0, way), "socketpair");
@@ -129,14 +135,16 @@ static void races(enum load load, int from, long closes, char *truth, char *seen
 		if (load == PASSED)
 			fd = passed_on(fd, way);
 		use(fd, load);
-		if (seen) {
-			seen[i] = is_unread(fd);
+		uint64_t begun = now();
+		if (asks) {
+			done[i].seen = is_unread(fd);
 			raw(SYS_close, fd);
 		} else {
 			close(fd);
 		}
+		done[i].took = now() - begun;
 		uint64_t after = counters().on_close;
-		truth[i] = (char)(after - before);
+		done[i].truth = after != before;
 		before = after;
 	}
 }
@@ -151,17 +159,18 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	long closes = atol(argv[2]);
-	char *truth = calloc((size_t)closes, 1), *seen = argc > 4 ? calloc((size_t)closes, 1) : NULL;
+	bool asks = argc > 4;
 	FILE *file = fopen(argv[3], "w");
-	if (!truth || !file || (argc > 4 && !seen))
+	if (!file || !(done = calloc((size_t)closes, sizeof *done)))
 		err(2, "%s", argv[3]);
 	chance ^= now();
 	struct meeting at = meeting(V4);
 	int from = listener(&at, 1);
 	pid_t child = peer(&at, from, load);
-	races(load, from, closes, truth, seen);
+	races(load, from, closes, asks);
 	raw(SYS_kill, child, SIGKILL);
 	for (long i = 0; i < closes; i++)
-		fprintf(file, "%d%s\n", truth[i], !seen ? "" : seen[i] ? " reset-unread" : " fin");
+		fprintf(file, "%d %llu%s\n", done[i].truth, (unsigned long long)done[i].took / 1000,
+		        !asks ? "" : done[i].seen ? " reset-unread" : " fin");
 	return fclose(file) ? 2 : 0;
 }

@@ -19,7 +19,8 @@ tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 130' INT TERM HUP
 
-# Prints what was true and said of each close: `1 reset-unread` …
+# Prints what was true of each close, how long it took, and what was said: `1 12
+# reset-unread` …
 race() { # race LOAD CLOSES
 	rm -f "$tmp/hc"
 	case $1 in
@@ -34,17 +35,20 @@ race() { # race LOAD CLOSES
 		cut -d'"' -f4 | paste -d' ' "$tmp/truth" -
 }
 
-# Sets all, resets, missed and wrong to what came of so many.
+none_yet() { all=0 resets=0 missed=0 wrong=0 long=0 missed_long=0; }
+
+# Adds to all, resets, missed and wrong what came of so many; to long those that took
+# half a millisecond and more, and to missed_long the resets missed among them.
 races() { # races LOAD CLOSES
 	local left=$2 part
-	all=0 resets=0 missed=0 wrong=0
 	while [ "$left" -gt 0 ]; do
 		part=$((left > 100000 ? 100000 : left)) left=$((left - part))
-		read -r a b c d < <(race "$1" "$part" | awk '
-			NF != 2 || $2 !~ /^(fin|reset-unread|none)$/ { odd++ }
-			{ n++; resets += $1; missed += $1 == 1 && $2 != "reset-unread"; wrong += $1 == 0 && $2 == "reset-unread" }
-			END { print n - odd, resets + 0, missed + 0, wrong + 0 }')
-		all=$((all + a)) resets=$((resets + b)) missed=$((missed + c)) wrong=$((wrong + d))
+		read -r a b c d e f < <(race "$1" "$part" | awk '
+			NF != 3 || $3 !~ /^(fin|reset-unread|none)$/ { odd++ }
+			{ n++; resets += $1; miss = $1 == 1 && $3 != "reset-unread"; wrong += $1 == 0 && $3 == "reset-unread" }
+			{ missed += miss; long += $2 >= 500; missed_long += $2 >= 500 && miss }
+			END { print n - odd, resets + 0, missed + 0, wrong + 0, long + 0, missed_long + 0 }')
+		all=$((all + a)) resets=$((resets + b)) missed=$((missed + c)) wrong=$((wrong + d)) long=$((long + e)) missed_long=$((missed_long + f))
 	done
 }
 
@@ -58,6 +62,7 @@ tell() {
 if [ "${1:-}" != check ]; then
 	# the last: pieces again, without the library; the program asks the same itself
 	for load in upload:1000000 pieces:200000 passed:200000 asking-pieces:200000; do
+		none_yet
 		races "${load%:*}" "${load#*:}"
 		tell "${load%:*}"
 	done
@@ -65,19 +70,25 @@ if [ "${1:-}" != check ]; then
 fi
 
 # At most so many in a thousand resets may be missed: those whose input came in the
-# moment between the question and the close. On a busy machine the moment is longer
-# for whoever asks: a program that asks itself, beside it, tells how much. None is
-# claimed that was not.
+# moment between the question and the close; and three standard deviations more,
+# which is much where the resets are few. A process that lost its processor in the
+# middle of a close, as on a busy machine, had a longer moment: those are left out,
+# and few. None is claimed that was not. Where the peer hardly gets to send beside the
+# program, more closes are needed for enough resets.
 failed=0
 for load in upload:12000:2 pieces:5000:30 passed:5000:30; do
 	IFS=: read -r load closes most <<<"$load"
-	races "asking-${load/passed/pieces}" "$closes"
-	most=$((most + 4000 * missed / (resets ? resets : 1)))
+	none_yet
 	races "$load" "$closes"
-	if [ "$all" = "$closes" ] && [ "$resets" -gt $((closes / 100)) ] && [ "$wrong" = 0 ] && [ $((missed * 1000)) -le $((resets * most)) ]; then
+	for ((rounds = 1; rounds < 10 && all == closes * rounds && resets < 400; rounds++)); do
+		races "$load" "$closes"
+	done
+	most=$(awk -v mean="$((resets * most))" 'BEGIN { mean /= 1000; print int(mean + 3 * sqrt(mean)) }')
+	if [ "$all" = $((closes * rounds)) ] && [ "$resets" -ge 100 ] && [ "$wrong" = 0 ] &&
+		[ $((missed - missed_long)) -le "$most" ] && [ $((long * 10)) -le "$all" ]; then
 		echo "ok truth: race $load"
 	else
-		echo "not ok truth: race $load: $(tell "$load")"
+		echo "not ok truth: race $load: $long took long, $missed_long of the missed among them: $(tell "$load")"
 		failed=1
 	fi
 done
