@@ -329,11 +329,11 @@ static void forget_both(struct connections *connections, struct connection *conn
 
 void connections_free(struct connections *connections)
 {
-	struct connection *connection;
+	struct connection *connection, *older;
 
 	pending_free(connections->pending);
-	while ((connection = connections->open)) {
-		unlink_open(connections, connection);
+	for (connection = connections->open; connection; connection = older) {
+		older = connection->older;
 		forget_both(connections, connection);
 	}
 	while ((connection = g_queue_pop_head(connections->over)))
