@@ -8,10 +8,14 @@
 #include "ways_shared.h"
 
 /* Closed with nothing unread; what the peer sends then is answered by a reset
- * that the kernel counts as TCPAbortOnData, like a close with SO_LINGER 0. */
+ * that the kernel counts as TCPAbortOnData, like a close with SO_LINGER 0. It counts
+ * for a socket alone: of one that waits no longer than TIME-WAIT does, less is left
+ * in FIN-WAIT-2, unless its FIN was acknowledged while close() ran. */
 static void late_data(enum kind kind)
 {
 	struct pair p = accepted(kind);
+	int long_enough = 90; /* seconds; TIME-WAIT has 60 */
+	check(setsockopt(p.mine, IPPROTO_TCP, TCP_LINGER2, &long_enough, sizeof long_enough), "TCP_LINGER2");
 	close(p.mine);
 	check(raw(SYS_sendto, p.peer, "late", 4, MSG_NOSIGNAL, 0, 0), "peer: send");
 	await(p.peer, POLLHUP);
