@@ -186,7 +186,8 @@ def test_growing():
 
 
 def rate(text):
-    return max((int(line.split()[1].split("/")[0].replace(",", "")) for line in text.splitlines()
+    """0.0 stands there before anything was read."""
+    return max((float(line.split()[1].split("/")[0].replace(",", "")) for line in text.splitlines()
                 if line.startswith("connections") and "/s" in line), default=0)
 
 
