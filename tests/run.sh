@@ -65,8 +65,8 @@ if wanted command; then
 	done
 fi
 if wanted suites; then
-	suite suites 900 tests/suites/run.sh --quick --jobs "$(($(nproc) + 1))"
-	suite 'suites that must fail' 900 tests/suites/faults.sh
+	suite suites 1800 tests/suites/run.sh --quick --jobs "$(($(nproc) + 1))"
+	suite 'suites that must fail' 1800 tests/suites/faults.sh
 fi
 
 if [ "$skipped" = 0 ]; then
