@@ -32,6 +32,19 @@ static int sure(int result, const char *what)
 	return result;
 }
 
+static bool has_ipv6(void)
+{
+	char line[100];
+	bool found = false;
+	FILE *addresses = fopen("/proc/net/if_inet6", "r");
+
+	while (addresses && fgets(line, sizeof line, addresses))
+		found = found || !strncmp(line, "00000000000000000000000000000001 ", 33);
+	if (addresses)
+		fclose(addresses);
+	return found;
+}
+
 static int listen_on(int family)
 {
 	struct sockaddr_in six_less = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -184,7 +197,8 @@ int main(int argc, char **argv)
 	while (!idle)
 		poll(NULL, 0, 1);
 	hold(AF_INET);
-	hold(AF_INET6);
+	if (has_ipv6())
+		hold(AF_INET6);
 	while (fgets(line, sizeof line, stdin)) {
 		for (int fd = 3; fd < 100; fd++)
 			tell(fd);
