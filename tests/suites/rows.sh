@@ -11,8 +11,9 @@
 #   NEEDS    Debian packages, and source:PACKAGE for a source that is fetched and
 #            built by build_PACKAGE, if there is one
 rows() {
-	local py=libpython3.11-testsuite tcl=tcl8.6,source:tcl8.6 redis=redis-server,tcl8.6,source:redis
+	local py tcl=tcl8.6,source:tcl8.6 redis=redis-server,tcl8.6,source:redis
 	local compile=cmake,gcc,make
+	py=$(readlink -e "$python") && py=lib${py##*/}-testsuite || py=python3 # which then says which
 
 	row python-os              quick 300 junit $py cpython test_os test_posix test_fcntl test_pty test_popen test_file test_fileio test_openpty
 	row python-fork            quick 300 junit $py cpython test_fork1 test_wait3 test_wait4
@@ -63,8 +64,13 @@ modes() {
 
 # ---- The commands: $sources has what was fetched, $place is the run's own ----
 
-cpython() { # cpython [MODULE | OPTION]…
-	/usr/bin/python3.11 -m test --junit-xml "$place/junit.xml" -v "$@"
+cpython() { # cpython [MODULE | OPTION]…: the modules that this Python still has
+	local word words=() version tests
+	version=$(readlink -e "$python") tests=/usr/lib/${version##*/}/test
+	for word; do
+		[[ $word == test_* && ! -e $tests/$word.py && ! -d $tests/$word ]] || words+=("$word")
+	done
+	"$version" -m test --junit-xml "$place/junit.xml" -v "${words[@]}"
 }
 
 tcl() { # tcl FILE…: run where they are, as they write beside themselves
