@@ -130,9 +130,9 @@ else
 fi
 
 if command -v script > /dev/null; then
-	expect "colour on a terminal" 0 "" grep -q $'\033' <(script -qec "$halfclose report $place/kept.hc" /dev/null)
+	expect "colour on a terminal" 0 "" grep -q $'\033' <(TERM=xterm script -qec "$halfclose report $place/kept.hc" /dev/null)
 	expect "none there with NO_COLOR" 1 "" \
-		grep -q $'\033\\[[0-9;]*m' <(NO_COLOR=1 script -qec "$halfclose report $place/kept.hc" /dev/null)
+		grep -q $'\033\\[[0-9;]*m' <(NO_COLOR=1 TERM=xterm script -qec "$halfclose report $place/kept.hc" /dev/null)
 fi
 if "$halfclose" report "$place/kept.hc" | awk 'length($0) > 80 { exit 1 }'; then
 	echo "ok command: a report fits into 80 columns"
