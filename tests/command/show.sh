@@ -85,8 +85,8 @@ expect show "no file is a usage error" 2 "which recording" "$halfclose" show
 expect show "a bad recording is named" 1 "not a recording" "$halfclose" show /etc/passwd 1
 expect show "lines that are none" 2 "--lines" "${show[@]}" --lines 0
 if command -v script > /dev/null; then
-	expect show "colour on a terminal" 0 "" grep -q $'\033' <(script -qec "${show[*]} 4" /dev/null)
-	expect show "none with NO_COLOR" 1 "" grep -q $'\033\\[[0-9;]*m' <(NO_COLOR=1 script -qec "${show[*]} 4" /dev/null)
+	expect show "colour on a terminal" 0 "" grep -q $'\033' <(TERM=xterm script -qec "${show[*]} 4" /dev/null)
+	expect show "none with NO_COLOR" 1 "" grep -q $'\033\\[[0-9;]*m' <(NO_COLOR=1 TERM=xterm script -qec "${show[*]} 4" /dev/null)
 	wider=$(script -qec "stty cols 120; ${show[*]} 4" /dev/null | sed 's/\x1b\[[0-9;]*m//g; s/\r//' | wc -L)
 	if [ "${wider:-0}" -gt 90 ] && [ "$wider" -le 120 ]; then
 		echo "ok show: a wide terminal is used"
