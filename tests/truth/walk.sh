@@ -20,7 +20,7 @@ walked() {
 	local verdict unread linger unknown closes
 	rm -f "$tmp"/*
 	timeout 200 "$BUILD/tests/truth/walk" "$1" "$steps" >"$tmp/steps" 2>"$tmp/said" || {
-		echo "status $?: $(tail -1 "$tmp/said")"
+		echo "status $?: $(tail -2 "$tmp/said" | paste -sd ";")"
 		return
 	}
 	[ ! -s "$tmp/said" ] || head -1 "$tmp/said"
