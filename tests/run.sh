@@ -49,7 +49,7 @@ if wanted unit; then
 			skipped=$((skipped + 1))
 			continue
 		fi
-		[ -x "$test" ] && suite "unit ${test##*/test_}" 60 "$test"
+		[ -x "$test" ] && suite "unit ${test##*/test_}" 300 "$test"
 	done
 fi
 for dir in golden formats page suppressions diff input fuzz valgrind command names ps python examples hosts truth graceful \

@@ -4,11 +4,13 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 BUILD=$(readlink -f "${BUILD:-build}")
+unset DEBUGINFOD_URLS LD_PRELOAD
+for name in $(compgen -e HALFCLOSE_); do unset "$name"; done
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 server=$place/server
 line=$(grep -n 'the line' tests/names/server.cc | cut -d: -f1)
-g++ -O2 -g -Wl,--build-id -o "$server" tests/names/server.cc || exit 1
+g++ -O2 -g -Wl,--build-id=uuid -o "$server" tests/names/server.cc || exit 1
 
 record() { HALFCLOSE_LOG=$place/hc LD_PRELOAD=$BUILD/libhalfclose.so "$server"; }
 site() { # function, file's last part and line of the site's frames in the server
@@ -49,5 +51,5 @@ else
 fi
 
 sed 's/the line/another line/; s/client + 1/client + 2/' tests/names/server.cc > "$place/other.cc"
-g++ -O2 -g -Wl,--build-id -o "$server" "$place/other.cc"
+g++ -O2 -g -Wl,--build-id=uuid -o "$server" "$place/other.cc"
 expect "a file that is not the one that ran gives no names" 'all(.[]; .[0] == null and .[2] == null)'

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "connections.h"
 #include "recording.h"
@@ -136,7 +137,7 @@ static void test_address_changes(void **state)
 /* A server's clients often have the same ports: 100,000 from as many addresses. */
 static void test_many_of_the_same_ports(void **state)
 {
-	gint64 start = g_get_monotonic_time();
+	clock_t start = clock();
 
 	(void)state;
 	for (uint32_t i = 1; i <= 100000; i++) {
@@ -148,7 +149,7 @@ static void test_many_of_the_same_ports(void **state)
 		feed(&event);
 	}
 	assert_int_equal(g_hash_table_size(connections->by_ends), 100000);
-	assert_true(g_get_monotonic_time() - start < 10 * G_USEC_PER_SEC); /* 0.1 s, or minutes */
+	assert_true(clock() - start < 10 * CLOCKS_PER_SEC); /* of its own: 0.1 s, or minutes */
 }
 
 /* `log` frees them without finishing: a leak is for the sanitizer to see. */

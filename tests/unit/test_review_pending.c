@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <time.h>
 
 #include "pending.h"
 #include "recording.h"
@@ -150,7 +151,7 @@ static void test_failed_late(void **state)
 /* Many sockets wait for the word of many execs while others go on. */
 static void test_many(void **state)
 {
-	gint64 start = g_get_monotonic_time();
+	clock_t start = clock();
 
 	(void)state;
 	for (uint32_t i = 1; i <= 100000; i++) {
@@ -162,7 +163,7 @@ static void test_many(void **state)
 	assert_int_equal(count, 0);
 	pending_finish(pending);
 	assert_int_equal(count, 100000);
-	assert_true(g_get_monotonic_time() - start < 10 * G_USEC_PER_SEC);
+	assert_true(clock() - start < 10 * CLOCKS_PER_SEC);
 }
 
 /* The sanitizer sees whether it leaks. */
