@@ -12,7 +12,7 @@ int main(int argc, char **argv)
 			die("write");
 	shutdown(fd, SHUT_WR);
 
-	struct input sum = read_all(fd, PATIENCE_MS);
+	struct input sum = read_all(fd, DEADLINE_MS);
 
 	printf("client: got \"%s\", then %s\n", sum.text, sum.end);
 	close(fd);

@@ -119,7 +119,7 @@ struct input read_all(int fd, int silence_ms)
 			if (in.bytes < sizeof(in.text) - 1)
 				in.text[in.bytes] = buf[i];
 	}
-	in.end = silence_ms == PATIENCE_MS ? "nothing for 1.5 s" : "nothing for 10 s";
+	in.end = silence_ms == PATIENCE_MS ? "nothing for 3 s" : "nothing for 30 s";
 	return in;
 }
 

@@ -14,8 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define DEADLINE_MS 10000 /* after this long an example has failed */
-#define PATIENCE_MS 1500  /* "for ever", where an example shows that nothing comes */
+#define DEADLINE_MS 30000 /* after this long an example has failed */
+#define PATIENCE_MS 3000  /* "for ever", where an example shows that nothing comes */
 
 #define WELCOME "Welcome to Network Server\n"
 

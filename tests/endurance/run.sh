@@ -82,12 +82,12 @@ both() {
 	shift
 	rm -f hc
 	from=${EPOCHREALTIME/./}
-	timeout "${long:+9}00" "$programs/$1" "${@:2}" >bare.out 2>bare.err || fail "bare: status $?, $(head -1 bare.err)"
+	timeout "$((${long:-0} ? 900 : 300))" "$programs/$1" "${@:2}" >bare.out 2>bare.err || fail "bare: status $?, $(head -1 bare.err)"
 	bare_us=$((${EPOCHREALTIME/./} - from))
 	counters
 	close_before=$on_close data_before=$on_data
 	from=${EPOCHREALTIME/./}
-	timeout "${long:+9}00" env HALFCLOSE_WARN=stderr HALFCLOSE_STACK=off "HALFCLOSE_LOG=$tmp/hc" \
+	timeout "$((${long:-0} ? 900 : 300))" env HALFCLOSE_WARN=stderr HALFCLOSE_STACK=off "HALFCLOSE_LOG=$tmp/hc" \
 		"HALFCLOSE_LOG_MAX=$limit" "LD_PRELOAD=$library" "$programs/$1" "${@:2}" >our.out 2>our.err || fail "status $?"
 	our_us=$((${EPOCHREALTIME/./} - from))
 	counters
@@ -109,7 +109,7 @@ true_to_kernel() {
 
 # until_so WHAT COMMAND…
 until_so() {
-	local end=$((SECONDS + ${long:+9}0 + 30))
+	local end=$((SECONDS + 120))
 	until "${@:2}"; do
 		[ $SECONDS -lt $end ] || { fail "no $1"; return; }
 		sleep 0.02
