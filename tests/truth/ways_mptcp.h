@@ -5,7 +5,7 @@
 #ifndef WAYS_MPTCP_H
 #define WAYS_MPTCP_H
 
-#include "pair.h"
+#include "settle.h"
 
 #include <linux/mptcp.h>
 #include <sys/wait.h>
@@ -65,6 +65,7 @@ static void first_path_gone(enum kind kind)
 	check(raw(SYS_recvfrom, p.peer, &byte, 1, MSG_WAITALL, 0, 0), "peer: recv");
 	await_two_paths(p.mine);
 	await_two_paths(p.peer);
+	settle(); /* the kernel counts the second before its handshake is through */
 	close(from);
 	tell_kernel("ip mptcp endpoint delete id 0 127.0.0.1");
 	await_state(p.mine, 1u << TCP_CLOSE);

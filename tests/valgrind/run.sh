@@ -21,7 +21,7 @@ library=$BUILD/libhalfclose.so halfclose=$BUILD/halfclose host=$BUILD/tests/valg
 failed=0
 
 memcheck() {
-	timeout 100 valgrind -q --error-exitcode=77 --leak-check=full --show-leak-kinds=definite,indirect \
+	timeout 300 valgrind -q --error-exitcode=77 --leak-check=full --show-leak-kinds=definite,indirect \
 		--errors-for-leak-kinds=definite,indirect "$@"
 }
 
