@@ -25,9 +25,10 @@ done_with() {
 	why=''
 }
 
-# Sets on_close and on_data to the kernel's counters.
+# Sets on_close and on_data to the kernel's counters, once nothing is under way.
 counters() {
 	local names values i
+	timeout 60 "$driver" --settle || fail 'the network does not settle'
 	while read -ra names && read -ra values; do
 		[ "${names[0]}" = TcpExt: ] || continue
 		for i in "${!names[@]}"; do

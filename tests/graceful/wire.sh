@@ -2,7 +2,7 @@
 # What a graceful end changes is the wire; and how it shows where a peer expects
 # that a connection breaks (the suite suites has such: tests/suites/differences).
 
-resets_sent() { awk '/^Tcp:/ { for (i = 1; i <= NF; i++) { if ($i == "OutRsts") at = i }; value = $at } END { print value }' /proc/net/snmp; }
+resets_sent() { timeout 60 "$driver" --settle && awk '/^Tcp:/ { for (i = 1; i <= NF; i++) { if ($i == "OutRsts") at = i }; value = $at } END { print value }' /proc/net/snmp; }
 
 # wire HOW MODE RESETS SAYS [VARIABLE…]: RESETS is 0 or some: what is on its way
 # already when there is one meets another
