@@ -13,10 +13,34 @@
 
 #define PIECE 4096u /* a copy that meets the end of the stack is tried again in pieces */
 
-/* False: it did not stop in time, or is gone. */
-static bool await_stop(pid_t tid, int *status)
+char thread_state(pid_t pid, pid_t tid)
 {
-	gint64 limit = g_get_monotonic_time() + STOP_MS * 1000;
+	char *path = g_strdup_printf("/proc/%d/task/%d/stat", (int)pid, (int)tid), *stat = NULL, state = '?';
+	const char *name_end;
+
+	if (g_file_get_contents(path, &stat, NULL, NULL) && (name_end = strrchr(stat, ')')) && name_end[1] == ' ' &&
+	    name_end[2])
+		state = name_end[2];
+	g_free(stat);
+	g_free(path);
+	return state;
+}
+
+/* True: it has not had its time yet; it may have stopped since it was looked for. */
+static bool may_stop(pid_t pid, pid_t tid, gint64 waited_ms)
+{
+	char state;
+
+	if (waited_ms < STOP_MS || waited_ms >= STOP_BUSY_MS)
+		return waited_ms < STOP_MS;
+	state = thread_state(pid, tid);
+	return state == 'R' || state == 't';
+}
+
+/* False: it did not stop in time, or is gone. */
+static bool await_stop(pid_t pid, pid_t tid, int *status)
+{
+	gint64 begun = g_get_monotonic_time(), waited_ms = 0;
 
 	do {
 		pid_t done = waitpid(tid, status, __WALL | WNOHANG);
@@ -25,8 +49,9 @@ static bool await_stop(pid_t tid, int *status)
 			return WIFSTOPPED(*status);
 		if (done < 0 && errno != EINTR)
 			return false;
-		g_usleep(100);
-	} while (g_get_monotonic_time() < limit);
+		g_usleep(waited_ms < STOP_MS ? 100 : 5000);
+		waited_ms = (g_get_monotonic_time() - begun) / 1000;
+	} while (may_stop(pid, tid, waited_ms));
 	errno = ETIMEDOUT;
 	return false;
 }
@@ -66,7 +91,7 @@ int stopped_take(struct stopped *stopped, pid_t pid, pid_t tid, stopped_meanwhil
 	if (ptrace(PTRACE_SEIZE, tid, NULL, NULL) < 0)
 		return errno;
 	errno = 0;
-	if (ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) < 0 || !await_stop(tid, &status))
+	if (ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) < 0 || !await_stop(pid, tid, &status))
 		return errno ? errno : ESRCH; /* the kernel lets go of it when this process ends */
 	if (ptrace(PTRACE_GETREGSET, tid, (void *)NT_PRSTATUS, &space) < 0) {
 		error = errno;

@@ -8,6 +8,7 @@
 #include <sys/user.h>
 
 #define STOP_MS 500u                 /* in which it must have stopped: one that waits for a disk may not */
+#define STOP_BUSY_MS 30000u          /* the same for one that waits for a processor, and is sure to get it */
 #define STOPPED_STACK (256u * 1024u) /* bytes of it that are copied */
 
 struct stopped {
@@ -17,6 +18,9 @@ struct stopped {
 	size_t size;          /* of what was copied from sp on */
 	unsigned char *stack; /* owned */
 };
+
+/* The state of a thread, as /proc/PID/stat has it; '?': it has ended. */
+char thread_state(pid_t pid, pid_t tid);
 
 /* Called while it stands still; to be short. */
 typedef void stopped_meanwhile(pid_t tid, void *data);

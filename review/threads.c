@@ -128,16 +128,6 @@ static char *word_of(pid_t pid, pid_t tid, const char *name)
 	return g_strchomp(text);
 }
 
-static char state_of(pid_t pid, pid_t tid)
-{
-	char *stat = word_of(pid, tid, "stat");
-	const char *name_end = strrchr(stat, ')');
-	char state = name_end && name_end[1] == ' ' && name_end[2] ? name_end[2] : '?';
-
-	g_free(stat);
-	return state;
-}
-
 /* Who may not: the reasons differ, and so do the ways out. */
 static char *say_refusal(pid_t pid)
 {
@@ -182,12 +172,12 @@ static bool add_thread(struct reader *reader, pid_t tid, GPtrArray *threads)
 
 	thread->tid = tid;
 	thread->name = word_of(pid, tid, "comm");
-	thread->state = state_of(pid, tid);
+	thread->state = thread_state(pid, tid);
 	thread->frames = g_array_new(FALSE, FALSE, sizeof(struct frame));
 	g_array_set_size(reader->callers, 0);
 	error = stopped_take(&stopped, pid, tid, read_python, reader);
 	if (error == ETIMEDOUT)
-		thread->problem = g_strdup_printf("It did not stop within %u ms.", STOP_MS);
+		thread->problem = g_strdup("It did not stop: it waits for a disk or for a processor.");
 	else if (!error)
 		walk(reader, &stopped, thread->frames);
 	g_array_append_vals(thread->frames, reader->callers->data, reader->callers->len);

@@ -193,6 +193,25 @@ else
 	echo 'skip ps: the callers in Python: needs 3.11'
 fi
 
+# ---- threads that have to wait for a processor ----
+if taskset -c 0 true 2>/dev/null; then
+	start nice -n 19 taskset -c 0 "$holder"
+	others=()
+	for _ in 1 2 3 4 5 6; do
+		timeout 300 taskset -c 0 sh -c 'while :; do :; done' &
+		others+=($!)
+	done
+	for _ in 1 2; do
+		timeout 120 "$halfclose" ps --stacks --json "$pid" 2>"$place/said"
+	done >"$place/json"
+	kill "${others[@]}"
+	wait "${others[@]}" 2>/dev/null
+	is 'threads that have to wait for a processor' 4 '[., inputs | .processes[0].threads[] | select(.stack | length > 0)] | length'
+	stop
+else
+	echo 'skip ps: threads that have to wait for a processor: none can be chosen'
+fi
+
 # ---- who may look ----
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && unshare --net true 2>/dev/null; then
 	as_nobody=$place/as_nobody
