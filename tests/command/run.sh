@@ -124,7 +124,7 @@ alone=(unshare --net --pid --fork --kill-child --mount-proc
 	sh -c 'ip link set lo up; "$@"; exit $?' -) # and the drain ends with it
 if "${alone[@]}" true 2> /dev/null; then
 	expect "a graceful run's summary waits for its drains" 0 "1 answer saved" \
-		"${alone[@]}" "$halfclose" run --graceful -- "$python" "$place/late.py"
+		"${alone[@]}" "$halfclose" run --graceful --drain-quiet=20s -- "$python" "$place/late.py"
 else
 	echo "skip command: a graceful run: no namespaces can be made here"
 fi
