@@ -21,7 +21,7 @@ faults() {
 	fault descriptor  python-subprocess-fds descriptors
 	fault shared      python-socketserver   calls
 	fault restart     python-select         -
-	fault delay       python-select         -
+	fault delay       python-http           -
 	fault flags       -                     calls
 	fault held        -                     calls
 	fault said        -                     calls
