@@ -86,6 +86,31 @@ HC_HOOK int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_ac
 	return error;
 }
 
+/* Of glibc 2.39 and later: with none behind ours, what it says where the kernel can't. */
+HC_HOOK int pidfd_spawn(int *pidfd, const char *path, const posix_spawn_file_actions_t *actions,
+                        const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
+{
+	hc_libc_need();
+	if (!hc_libc.pidfd_spawn)
+		return ENOSYS;
+	spawn_begin();
+	int error = hc_libc.pidfd_spawn(pidfd, path, actions, attributes, argv, envp);
+	spawn_end();
+	return error;
+}
+
+HC_HOOK int pidfd_spawnp(int *pidfd, const char *file, const posix_spawn_file_actions_t *actions,
+                         const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
+{
+	hc_libc_need();
+	if (!hc_libc.pidfd_spawnp)
+		return ENOSYS;
+	spawn_begin();
+	int error = hc_libc.pidfd_spawnp(pidfd, file, actions, attributes, argv, envp);
+	spawn_end();
+	return error;
+}
+
 static FILE *popen_by(hc_call_popen real, const char *command, const char *mode)
 {
 	spawn_begin();

@@ -36,6 +36,9 @@ struct hc_libc {
 #define ALIAS(name, of) __typeof__(*(hc_call_##of)NULL) name;
 #include <halfclose/calls.def>
 
+/* Nor do those of glibc before 2.39 these. */
+__typeof__(*(hc_call_pidfd_spawn)NULL) pidfd_spawn, pidfd_spawnp;
+
 extern struct hc_libc hc_libc;
 
 /* Resolves all of hc_libc. The constructor calls it; a hook that runs even

@@ -186,6 +186,33 @@ void test_posix_spawnp(void)
 	tally("p_", true);
 }
 
+/* a child that only its descriptor names */
+static void pidfd_spawns(int (*function)(int *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *,
+					 char *const[], char *const[]), const char *path)
+{
+	int pidfd = -5;
+	TRY(function(&pidfd, "/nonexistent", NULL, NULL, shell, seven));
+	say("  %d\n", pidfd);
+	TRY(function(&pidfd, path, NULL, NULL, shell, seven));
+	say("  descriptor %d: %x\n", pidfd, (unsigned)ended(-1));
+	close(pidfd);
+	tally("p_", false);
+}
+static void try_pidfd_spawn(void) { int pidfd = -5; TRY(p_pidfd_spawn(&pidfd, "/bin/sh", NULL, NULL, shell, seven)); }
+static void try_pidfd_spawnp(void) { int pidfd = -5; TRY(p_pidfd_spawnp(&pidfd, "sh", NULL, NULL, shell, seven)); }
+void test_pidfd_spawn(void)
+{
+	pidfd_spawns(p_pidfd_spawn, "/bin/sh");
+	barren(try_pidfd_spawn);
+	tally("p_", true);
+}
+void test_pidfd_spawnp(void)
+{
+	pidfd_spawns(p_pidfd_spawnp, "sh");
+	barren(try_pidfd_spawnp);
+	tally("p_", true);
+}
+
 static void try_popen(void) { TRY_IF(p_popen("true", "r")); }
 void test_popen(void)
 {

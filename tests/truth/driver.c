@@ -125,6 +125,9 @@ static const struct way ways[] = {
 	{ "spawn_inherits V4", spawn_inherits, V4, MANY, 1, 0, "close:shared" },
 	{ "spawn_inherits V6", spawn_inherits, V6, MANY, 1, 0, "close:shared" },
 	{ "spawn_inherits MAPPED", spawn_inherits, MAPPED, MANY, 1, 0, "close:shared" },
+#if HAS_PIDFD_SPAWN
+	{ "spawn_pidfd V4", spawn_pidfd, V4, MANY, 1, 0, "close:shared" },
+#endif
 	{ "spawn_then_cloexec V4", spawn_then_cloexec, V4, MANY, 1, 0, "close:shared" },
 	{ "spawn_then_range V4", spawn_then_range, V4, MANY, 1, 0, "close:shared" },
 	{ "spawn_then_dup V4", spawn_then_dup, V4, MANY, 1, 0, "close:shared close:shared" },

@@ -220,8 +220,13 @@ static void vfork_exec(enum kind kind)
 	peer_closes(&p);
 }
 
+#define HAS_PIDFD_SPAWN __GLIBC_PREREQ(2, 39)
+#if HAS_PIDFD_SPAWN
+#include <sys/pidfd.h>
+#endif
+
 /* What is spawned runs untraced until its standard input ends. */
-enum spawned { INHERITS, CLOEXEC, ADDCLOSE, CLOEXEC_LATER, RANGE_LATER, DUP_LATER };
+enum spawned { INHERITS, CLOEXEC, ADDCLOSE, PIDFD, CLOEXEC_LATER, RANGE_LATER, DUP_LATER };
 static void spawned(enum kind kind, enum spawned how)
 {
 	char *argv[] = { (char[]){ "cat" }, NULL }, *envp[] = { NULL };
@@ -239,8 +244,17 @@ static void spawned(enum kind kind, enum spawned how)
 	posix_spawn_file_actions_adddup2(&actions, back[1], 1);
 	if (how == ADDCLOSE)
 		posix_spawn_file_actions_addclose(&actions, p.mine);
-	if (posix_spawn(&child, "/bin/cat", &actions, NULL, argv, envp))
-		errx(2, "posix_spawn");
+#if HAS_PIDFD_SPAWN
+	int pidfd;
+	if (how == PIDFD) {
+		if (pidfd_spawn(&pidfd, "/bin/cat", &actions, NULL, argv, envp))
+			errx(2, "pidfd_spawn");
+		child = pidfd_getpid(pidfd);
+		close(pidfd);
+	} else
+#endif
+		if (posix_spawn(&child, "/bin/cat", &actions, NULL, argv, envp))
+			errx(2, "posix_spawn");
 	posix_spawn_file_actions_destroy(&actions);
 	/* posix_spawn returns while the child still closes what has close-on-exec */
 	if (write(gate[1], "x", 1) != 1 || read(back[0], &byte, 1) != 1)
@@ -259,6 +273,9 @@ static void spawned(enum kind kind, enum spawned how)
 	peer_closes(&p);
 }
 static void spawn_inherits(enum kind kind) { spawned(kind, INHERITS); }
+#if HAS_PIDFD_SPAWN
+static void spawn_pidfd(enum kind kind) { spawned(kind, PIDFD); }
+#endif
 static void spawn_cloexec(enum kind kind) { spawned(kind, CLOEXEC); }
 static void spawn_addclose(enum kind kind) { spawned(kind, ADDCLOSE); }
 static void spawn_then_cloexec(enum kind kind) { spawned(kind, CLOEXEC_LATER); }
