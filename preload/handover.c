@@ -57,6 +57,7 @@ void hc_handover_recording(const char *path)
 		return;
 	}
 	/* the drain is elsewhere */
+	/* cppcheck-suppress uninitvar ; it is the kernel that fills it */
 	if (hc_sys(SYS_getcwd, (long)here, sizeof here, 0, 0, 0) <= 0 || *here != '/')
 		return;
 	length = strlen(here);

@@ -115,6 +115,7 @@ static bool is_lasting(const struct processes *processes, const struct event *ev
 const struct site *stacks_site(struct stacks *stacks, const struct processes *processes, const struct event *event)
 {
 	struct hc_frame frames[STACK_MOST];
+	/* cppcheck-suppress uninitvar ; the third argument fills it */
 	struct raw raw = raw_of(event, frames, event_frames(event, frames, STACK_MOST));
 	struct entry *entry = g_hash_table_lookup(stacks->entries, &raw);
 
