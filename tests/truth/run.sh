@@ -37,6 +37,8 @@ fi
 ip link set lo up
 # no pauses between segments, as some others make them (bbr, for one)
 echo reno 2>/dev/null >/proc/sys/net/ipv4/tcp_congestion_control
+# data in a SYN, with neither a cookie nor the listener's word
+echo 0x607 2>/dev/null >/proc/sys/net/ipv4/tcp_fastopen
 for name in $(compgen -e HALFCLOSE_) LD_PRELOAD; do unset "$name"; done
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
