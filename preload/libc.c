@@ -7,6 +7,16 @@
 
 struct hc_libc hc_libc;
 
+/* Not asked for in vain: dlsym() makes its complaint with malloc(), and the first
+ * call of a malloc() of the program's own may be what brought us here. What glibc
+ * 2.39 added has come with pidfd_getpid(). */
+static void *next(const char *name)
+{
+	if (!pidfd_getpid && (!strcmp(name, "pidfd_spawn") || !strcmp(name, "pidfd_spawnp")))
+		return NULL;
+	return dlsym(RTLD_NEXT, name);
+}
+
 /* `close`, by which hc_libc_need() goes, comes last: a signal handler or a thread
  * that comes in between must not find half of them. */
 void hc_libc_resolve(void)
@@ -15,7 +25,7 @@ void hc_libc_resolve(void)
 	struct hc_libc all;
 	void *found;
 #define CALL(returns, name, parameters) \
-	found = dlsym(RTLD_NEXT, #name); \
+	found = next(#name); \
 	__builtin_memcpy(&all.name, &found, sizeof found);
 #define END(returns, name, parameters) CALL(returns, name, parameters)
 #include <halfclose/calls.def>
@@ -23,7 +33,7 @@ void hc_libc_resolve(void)
 #define CALL(returns, name, parameters)
 #define END(returns, name, parameters)
 #define ALIAS(name, of) \
-	found = dlsym(RTLD_NEXT, #name); \
+	found = next(#name); \
 	if (found) \
 		__builtin_memcpy(&all.name, &found, sizeof found); \
 	else \

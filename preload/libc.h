@@ -57,6 +57,7 @@ static inline void hc_libc_need(void)
 #pragma weak on_exit
 #pragma weak fcloseall
 #pragma weak strerrordesc_np
+int pidfd_getpid(int fd) __attribute__((weak));
 int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void), void *library)
     __attribute__((weak));
 int __cxa_at_quick_exit(void (*function)(void *), void *library) __attribute__((weak));

@@ -174,7 +174,7 @@ if wanted 'calls, asked'; then
 		__environ __errno_location __gmon_start__ __libc_single_threaded __pthread_key_create __register_atfork
 		__stack_chk_fail
 		_dl_find_object abort dladdr dlsym environ fcloseall fflush fileno_unlocked free getauxval malloc memchr memcmp memcpy memmove
-		memset on_exit pthread_cond_broadcast pthread_cond_wait pthread_mutex_lock pthread_mutex_unlock pthread_once pthread_testcancel strchr
+		memset on_exit pidfd_getpid pthread_cond_broadcast pthread_cond_wait pthread_mutex_lock pthread_mutex_unlock pthread_once pthread_testcancel strchr
 		strcmp strcpy strcspn strerrordesc_np strlen strncmp strnlen strrchr strspn
 	E
 	grep -vxFf harmless asked >errors && [ "$(uname -m)" = x86_64 ] && fail "$(tr '\n' ' ' <errors)"
