@@ -14,8 +14,10 @@ GString *whole_file_read(const char *path, size_t most, char **problem)
 	if (!file)
 		return NULL;
 	text = g_string_new(NULL);
-	while (text->len <= most && (size = fread(piece, 1, sizeof(piece), file)) > 0)
+	do {
+		size = fread(piece, 1, sizeof(piece), file);
 		g_string_append_len(text, piece, (gssize)size);
+	} while (size == sizeof(piece) && text->len <= most);
 	if (ferror(file))
 		*problem = g_strdup(g_strerror(errno));
 	else if (text->len > most)
