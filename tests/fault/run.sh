@@ -78,7 +78,7 @@ host() {
 # Each call of its own can be refused: no door is without a lock.
 pure='__errno_location|__libc_single_threaded|__dso_handle|_GLOBAL_OFFSET_TABLE_|__stack_chk_fail|environ|dlsym|(__real_)?_dl_find_object'
 pure+="|dladdr|fflush|fcloseall|Py[A-Za-z]*_[A-Za-z]*"
-pure+='|mem[a-z]*|str[a-z_]*|fileno_unlocked|pthread_testcancel|getauxval|sysconf|hc_.*|(__real_)?_Unwind_.*'
+pure+='|mem[a-z]*|str[a-z_]*|fileno_unlocked|pthread_testcancel|getauxval|sysconf|pidfd_getpid|hc_.*|(__real_)?_Unwind_.*'
 nm -u "$BUILD"/preload/*.o | awk 'NF == 2 { print $2 }' | grep -vxE "($pure)" | sort -u >used
 sed -n 's/^LIBC(.[^,]*, \([a-z_0-9]*\),.*\|^LIBC_ERROR(\([a-z_]*\),.*/\1\2/p' "$here/calls.def" | sort -u >rows
 grep -ohE 'hc_sys6?\([^)]*SYS_[a-z0-9_]*|probe_name\(SYS_[a-z]*|hc_libc\.[a-z]*\(' "$sources"/*.[ch] |
