@@ -69,26 +69,34 @@ if [ "${1:-}" != check ]; then
 	exit
 fi
 
-# At most so many in a thousand resets may be missed: those whose input came in the
-# moment between the question and the close; and three standard deviations more,
-# which is much where the resets are few. A process that lost its processor in the
-# middle of a close, as on a busy machine, had a longer moment: those are left out,
-# and few. None is claimed that was not. Where the peer hardly gets to send beside the
-# program, more closes are needed for enough resets.
+# Resets may be missed whose input came in the moment between the question and the
+# close. How many these are is the machine's, and the hour's: a program that asks for
+# itself, with nothing in between, is run beside, and the library may miss three times
+# as many, or so many in a thousand; and three standard deviations more, which is much
+# where the resets are few. A process that lost its processor in the middle of a close,
+# as on a busy machine, had a longer moment: those are left out, and few. None is
+# claimed that was not. Where the peer hardly gets to send beside the program, more
+# closes are needed for enough resets.
 failed=0
-for load in upload:12000:2 pieces:5000:30 passed:5000:30; do
+for load in upload:12000:10 pieces:5000:30 passed:5000:30; do
 	IFS=: read -r load closes most <<<"$load"
+	none_yet
+	races "asking-$load" "$closes"
+	asked=$missed of=$resets
 	none_yet
 	races "$load" "$closes"
 	for ((rounds = 1; rounds < 10 && all == closes * rounds && resets < 400; rounds++)); do
 		races "$load" "$closes"
 	done
-	most=$(awk -v mean="$((resets * most))" 'BEGIN { mean /= 1000; print int(mean + 3 * sqrt(mean)) }')
+	most=$(awk -v most="$most" -v asked="$asked" -v of="$of" -v resets="$resets" 'BEGIN {
+		rate = of ? 3 * asked / of : 0
+		mean = resets * (rate > most / 1000 ? rate : most / 1000)
+		print int(mean + 3 * sqrt(mean)) }')
 	if [ "$all" = $((closes * rounds)) ] && [ "$resets" -ge 100 ] && [ "$wrong" = 0 ] &&
 		[ $((missed - missed_long)) -le "$most" ] && [ $((long * 10)) -le "$all" ]; then
 		echo "ok truth: race $load"
 	else
-		echo "not ok truth: race $load: $long took long, $missed_long of the missed among them: $(tell "$load")"
+		echo "not ok truth: race $load: $most may be missed ($asked of $of were by one that asks itself); $long took long, $missed_long of the missed among them: $(tell "$load")"
 		failed=1
 	fi
 done
