@@ -66,49 +66,45 @@ static void spawn_end(void)
 	atomic_fetch_sub(&hc_self.forking, 1);
 }
 
+/* No `real`: libc has none; it says what it would where the kernel can't. */
+static int spawn_by(hc_call_posix_spawn real, int *told, const char *path, const posix_spawn_file_actions_t *actions,
+                    const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
+{
+	if (!real)
+		return ENOSYS;
+	spawn_begin();
+	int error = real(told, path, actions, attributes, argv, envp);
+	spawn_end();
+	return error;
+}
+
 HC_HOOK int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
                         const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
 {
 	hc_libc_need();
-	spawn_begin();
-	int error = hc_libc.posix_spawn(pid, path, actions, attributes, argv, envp);
-	spawn_end();
-	return error;
+	return spawn_by(hc_libc.posix_spawn, pid, path, actions, attributes, argv, envp);
 }
 
 HC_HOOK int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
                          const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
 {
 	hc_libc_need();
-	spawn_begin();
-	int error = hc_libc.posix_spawnp(pid, file, actions, attributes, argv, envp);
-	spawn_end();
-	return error;
+	return spawn_by(hc_libc.posix_spawnp, pid, file, actions, attributes, argv, envp);
 }
 
-/* Of glibc 2.39 and later: with none behind ours, what it says where the kernel can't. */
+/* Of glibc 2.39 and later. */
 HC_HOOK int pidfd_spawn(int *pidfd, const char *path, const posix_spawn_file_actions_t *actions,
                         const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
 {
 	hc_libc_need();
-	if (!hc_libc.pidfd_spawn)
-		return ENOSYS;
-	spawn_begin();
-	int error = hc_libc.pidfd_spawn(pidfd, path, actions, attributes, argv, envp);
-	spawn_end();
-	return error;
+	return spawn_by(hc_libc.pidfd_spawn, pidfd, path, actions, attributes, argv, envp);
 }
 
 HC_HOOK int pidfd_spawnp(int *pidfd, const char *file, const posix_spawn_file_actions_t *actions,
                          const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
 {
 	hc_libc_need();
-	if (!hc_libc.pidfd_spawnp)
-		return ENOSYS;
-	spawn_begin();
-	int error = hc_libc.pidfd_spawnp(pidfd, file, actions, attributes, argv, envp);
-	spawn_end();
-	return error;
+	return spawn_by(hc_libc.pidfd_spawnp, pidfd, file, actions, attributes, argv, envp);
 }
 
 static FILE *popen_by(hc_call_popen real, const char *command, const char *mode)
